@@ -1,0 +1,315 @@
+"""The process's own writer of call entries: one thread, one connection, one hash chain per epoch.
+
+A batch is whatever queued while the last commit ran; there is no timer for intents. Outcomes ride with the next
+intents, or leave by themselves within `OUTCOME_DELAY`. A full queue refuses. While the database cannot be written,
+every call is refused at once and counted; the count becomes one `gap` entry afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+from uuid import UUID
+
+from gateway.clock import Clock
+from gateway.refusal import Unavailable
+from gateway.snapshot.model import Changes
+
+log = logging.getLogger("gatehouse.ledger")
+
+OUTCOME_DELAY = 0.003
+LEASE_EVERY = 1.5
+BATCH = 500
+QUEUED = 10_000
+
+
+class State(Enum):
+    """How far an item got; only the writer's thread moves it beyond QUEUED."""
+
+    QUEUED = 1
+    WRITTEN = 2
+    FAILED = 3
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One entry on its way into the chain. `body` is the entry without stream, seq and prev.
+
+    `effect` runs in the batch's own transaction before the entry is linked; the entry is left out, and the call
+    refused, when it answers False or raises Refusal. `after` names the intent that an outcome belongs to.
+    """
+
+    body: dict[str, Any]
+    at: str
+    kind: str
+    call: UUID | None = None
+    agent: str = ""
+    session: str = ""
+    server: str = ""
+    item: str = ""
+    status: str = ""
+    sealed: bytes | None = None
+    effect: Callable[[], bool] | None = None
+    after: Line | None = None
+    urgent: bool = False
+    waiter: asyncio.Future[Changes | None] | None = None
+    deadline: float = 0.0
+    abandoned: bool = False
+    state: State = State.QUEUED
+    epoch: str = ""
+    refusal: Exception | None = None
+
+
+class Store(Protocol):
+    """Where lines go. Every method is called from the writer's thread alone and raises StoreDown."""
+
+    @property
+    def epoch(self) -> str:
+        """The name of the stream that is being written."""
+
+    def open(self) -> list[Line]:
+        """Connect and start a new epoch, or go on with the one that is still ours.
+
+        Returns the lines of a batch that failed and is found committed after all.
+        """
+
+    def write(self, lines: list[Line]) -> Changes | None:
+        """Commit the lines as one batch; afterwards say which generations hold."""
+
+    def keep_lease(self) -> None:
+        """Say that this epoch lives."""
+
+    def close(self) -> None:
+        """Seal the epoch and disconnect."""
+
+
+class StoreDown(Exception):
+    """The database did not say that it took the batch."""
+
+
+@dataclass(slots=True)
+class _Gap:
+    count: int = 0
+    since: str = ""
+    until: str = ""
+    calls: set[UUID] = field(default_factory=set)
+
+
+class LedgerWriter:
+    """Takes lines from the event loop, writes them in a thread, and wakes who waits for durability."""
+
+    def __init__(self, store: Store, *, clock: Clock, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
+        self._store = store
+        self._clock = clock
+        self._loop = loop
+        self._deadline = deadline
+        self._queue: queue.SimpleQueue[Line | None] = queue.SimpleQueue()
+        self._waiting: dict[Line, None] = {}
+        self._sweep: asyncio.TimerHandle | None = None
+        self._gap = _Gap()
+        self._kept: list[Line] = []
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self.up = False
+
+    def start(self) -> None:
+        """Start the thread; `up` turns True once the first epoch is open."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Write what is queued, seal the epoch, end the thread."""
+        self._queue.put(None)
+        self._thread.join(timeout)
+
+    # On the event loop.
+
+    async def durable(self, line: Line) -> Changes | None:
+        """Return once the line is committed, with the generations read after the commit.
+
+        Raises Unavailable when it could not be written within the deadline, and whatever refusal its effect raised.
+        """
+        if self._queue.qsize() >= QUEUED:
+            raise Unavailable("The ledger cannot keep up; nothing was sent. Try again in a moment.")
+        line.urgent = True
+        line.waiter = self._loop.create_future()
+        line.deadline = self._loop.time() + self._deadline
+        self._waiting[line] = None
+        if self._sweep is None:
+            self._sweep = self._loop.call_at(line.deadline, self._give_up)
+        self._queue.put(line)
+        try:
+            return await line.waiter
+        except asyncio.CancelledError:
+            line.abandoned = True
+            raise
+        finally:
+            self._waiting.pop(line, None)
+
+    def hand_over(self, line: Line) -> None:
+        """Queue a line that nobody waits for; it is durable within OUTCOME_DELAY and one commit."""
+        self._queue.put(line)
+
+    def _give_up(self) -> None:
+        self._sweep = None
+        now = self._loop.time()
+        for line in list(self._waiting):
+            if line.deadline > now:
+                self._sweep = self._loop.call_at(line.deadline, self._give_up)
+                return
+            line.abandoned = True
+            self._waiting.pop(line, None)
+            if line.waiter is not None and not line.waiter.done():
+                line.waiter.set_exception(Unavailable("The ledger did not answer in time; nothing was sent."))
+
+    def _wake(self, lines: list[Line], changes: Changes | None) -> None:
+        for line in lines:
+            waiter = line.waiter
+            if waiter is None or waiter.done():
+                continue
+            if line.refusal is not None:
+                waiter.set_exception(line.refusal)
+            else:
+                waiter.set_result(changes)
+
+    # In the thread.
+
+    def _run(self) -> None:
+        lease_at = 0.0
+        while True:
+            batch, ending = self._collect()
+            try:
+                if not self.up:
+                    self._reopen()
+                    lease_at = time.monotonic() + LEASE_EVERY
+                if batch or self._kept or self._gap.count:
+                    batch, self._kept = self._kept + batch, []
+                    self._write(batch)
+                if time.monotonic() >= lease_at:
+                    self._store.keep_lease()
+                    lease_at = time.monotonic() + LEASE_EVERY
+            except Exception as problem:  # noqa: BLE001  A supervised loop: what it cannot write is refused.
+                self._down(batch, problem)
+            if ending:
+                if self.up:
+                    self._store.close()
+                return
+
+    def _reopen(self) -> None:
+        """Connect again; intents of a batch that was committed after all, though refused, are closed as not sent."""
+        for line in self._store.open():
+            line.state, line.epoch = State.WRITTEN, self._store.epoch
+            if line.kind == "call.intent":
+                self._queue.put(not_sent(line))
+        self._kept = [line for line in self._kept if line.state is State.QUEUED]
+        self.up = True
+
+    def _collect(self) -> tuple[list[Line], bool]:
+        """What is queued now; waits for the first line, and for a little longer while only outcomes are there."""
+        batch: list[Line] = []
+        until = time.monotonic() + (LEASE_EVERY / 3 if self.up else 0.25)
+        urgent = False
+        while len(batch) < BATCH:
+            try:
+                line = self._queue.get_nowait() if urgent else self._queue.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                break
+            if line is None:
+                return batch, True
+            if not batch:
+                until = time.monotonic() + OUTCOME_DELAY
+            urgent = urgent or line.urgent
+            batch.append(line)
+        return batch, False
+
+    def _write(self, batch: list[Line]) -> None:
+        lines = [line for line in batch if self._still_wanted(line)]
+        gap = self._gap_line()
+        if gap is not None:
+            lines.insert(0, gap)
+        if not lines:
+            return
+        changes = self._store.write(lines)
+        if gap is not None:
+            self._gap = _Gap()
+        self._follow_up(lines)
+        self._hand_back(lines, changes)
+
+    def _still_wanted(self, line: Line) -> bool:
+        """Leave out what was refused meanwhile, and outcomes of intents that were never written."""
+        if line.abandoned:
+            line.state = State.FAILED
+            self._count(line)
+            return False
+        intent = line.after
+        return intent is None or (intent.state is State.WRITTEN and intent.epoch == self._store.epoch)
+
+    def _follow_up(self, lines: list[Line]) -> None:
+        """An intent that was given up while its commit ran is closed as not sent."""
+        for line in lines:
+            line.state = State.FAILED if line.refusal is not None else State.WRITTEN
+            line.epoch = self._store.epoch
+            if line.abandoned and line.state is State.WRITTEN and line.kind == "call.intent":
+                self._queue.put(not_sent(line))
+
+    def _down(self, batch: list[Line], problem: Exception) -> None:
+        if self.up:
+            log.error("the ledger cannot be written, calls are refused: %s", problem)
+        self.up = False
+        for line in batch:
+            if line.state is not State.QUEUED:
+                continue
+            if line.after is not None and len(self._kept) < QUEUED:
+                self._kept.append(line)
+                continue
+            line.state = State.FAILED
+            self._count(line)
+            line.refusal = Unavailable("The ledger cannot be written; nothing was sent. Try again in a moment.")
+        self._hand_back([line for line in batch if line.state is State.FAILED], None)
+
+    def _count(self, line: Line) -> None:
+        if line.call is None or line.call in self._gap.calls:
+            return
+        if len(self._gap.calls) < QUEUED:
+            self._gap.calls.add(line.call)
+        self._gap.count += 1
+        self._gap.since = self._gap.since or line.at
+        self._gap.until = line.at
+
+    def _gap_line(self) -> Line | None:
+        if not self._gap.count:
+            return None
+        counted = {"what": "calls refused while the ledger could not be written", "count": self._gap.count}
+        counted |= {"since": self._gap.since, "until": self._gap.until}
+        body = {"v": 1, "at": self._gap.until, "kind": "gap", "principal": {"person": "gatehouse"}, "counted": counted}
+        return Line(body=body, at=self._gap.until, kind="gap")
+
+    def _hand_back(self, lines: list[Line], changes: Changes | None) -> None:
+        waited = [line for line in lines if line.waiter is not None]
+        if waited and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake, waited, changes)
+
+
+def not_sent(intent: Line) -> Line:
+    """The outcome of an intent whose call was given up before anything was sent."""
+    body = {key: intent.body[key] for key in ("v", "at", "call", "principal", "target") if key in intent.body}
+    body |= {"kind": "call.outcome", "outcome": {"status": "not_sent", "ms": 0}}
+    return Line(
+        body=body,
+        at=intent.at,
+        kind="call.outcome",
+        call=intent.call,
+        agent=intent.agent,
+        session=intent.session,
+        server=intent.server,
+        item=intent.item,
+        status="not_sent",
+        after=intent,
+    )
+
+

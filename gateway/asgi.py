@@ -1,0 +1,65 @@
+"""The ASGI application: the MCP endpoint ahead of Django, the console and the API behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+from gateway.settings.env import settings_module
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings_module())
+_django = get_asgi_application()
+
+from gateway import runtime  # noqa: E402  Django's registry has to be ready before its models are imported.
+from gateway.consumers import MCPConsumer  # noqa: E402
+from gateway.routing import websocket_urlpatterns  # noqa: E402
+
+_mcp = MCPConsumer.as_asgi()
+_websocket = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Dispatch on the path, so that a call never passes Django's middleware."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["type"] == "websocket":
+        await _websocket(scope, receive, send)
+    elif scope["path"].startswith("/mcp/"):
+        await _mcp(scope, receive, send)
+    elif scope["path"] in ("/healthz", "/readyz"):
+        await _health(scope["path"], send)
+    else:
+        await _django(scope, receive, send)
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await runtime.started()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await runtime.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def _health(path: str, send: Any) -> None:
+    """`/healthz`: the process lives. `/readyz`: calls would be served, or why not."""
+    gateway = runtime.running()
+    reasons = ([] if gateway is not None else ["the gateway is starting"]) if path == "/healthz" else _reasons(gateway)
+    ready = path == "/healthz" or not reasons
+    body = json.dumps({"ready": ready, "reasons": reasons} if path == "/readyz" else {"alive": True}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200 if ready else 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _reasons(gateway: runtime.Gateway | None) -> list[str]:
+    return ["the gateway is starting"] if gateway is None else gateway.unready()

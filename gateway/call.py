@@ -1,0 +1,138 @@
+"""The values a call is made of on its way through the pipeline. Pure: no Django, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from governance.canonical.values import JSON
+from governance.policy.values import Action, Facts, Kind, Verdict
+from registry.mcp.revisions import Era
+
+if TYPE_CHECKING:
+    from gateway.snapshot.model import AgentRecord, ApprovedItem, ServerRecord, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the program on the other side says of itself; never an input to a decision."""
+
+    name: str = ""
+    version: str = ""
+    capabilities: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a sealed `requestState` carries back: the escalation this retry waits for, and how many legs it had."""
+
+    escalation: UUID
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to use an item, parsed and attributed. `canonical` is form A of contract section 7.
+
+    `id` is the record id; `rpc_id`, `progress_token` and `meta` are raw JSON. `at` is the clock when it arrived,
+    `started` the monotonic second. `token` and `agent` come from the presented credential alone.
+    """
+
+    id: UUID
+    at: datetime
+    started: float
+    era: Era
+    version: str
+    rpc_id: bytes
+    method: str
+    server: str
+    kind: Kind
+    item: str
+    arguments: dict[str, JSON]
+    canonical: bytes
+    token: str
+    agent: str
+    address: str
+    session: str = ""
+    wire_session: str = ""
+    progress_token: bytes | None = None
+    meta: bytes | None = None
+    client: Client = Client()
+    ticket: Ticket | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An approval that this call redeems: used once, in the transaction that writes the intent."""
+
+    escalation: UUID
+    rules: tuple[tuple[str, str], ...]
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was looked up before the decision. `rate_retry_ms` is set when the agent's rate is used up."""
+
+    facts: Facts
+    session: str = ""
+    rate_retry_ms: int | None = None
+    approval: Approval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The decision on one call, with everything that produced it."""
+
+    call: Call
+    snapshot: Snapshot
+    agent: AgentRecord
+    server: ServerRecord
+    item: ApprovedItem
+    gathered: Gathered
+    verdict: Verdict
+    redacted: JSON
+    findings: tuple[Mapping[str, JSON], ...] = ()
+
+    @property
+    def escalates(self) -> bool:
+        """Whether a person has to decide first."""
+        return self.verdict.action is Action.ESCALATE
+
+    @property
+    def approval(self) -> Approval | None:
+        """The approval this ruling redeems, if any."""
+        return self.gathered.approval
+
+    def require_allowed(self) -> None:
+        """Return when the call may run, raise Denied naming the rule when not."""
+        from gateway.refusal import Denied
+
+        if self.verdict.action is not Action.ALLOW:
+            raise Denied.of(self.verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """An upstream's answer after inspection. `result` or `error` is raw JSON, fit to be passed on.
+
+    `status` is ok or error; `digest` is over the bytes as received; `redactions` counts what was masked.
+    """
+
+    result: bytes | None
+    error: bytes | None
+    status: str
+    digest: str
+    findings: tuple[Mapping[str, JSON], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back to the agent: raw JSON of `result` or `error`."""
+
+    result: bytes | None = None
+    error: bytes | None = None
+    http: int = 200

@@ -1,0 +1,37 @@
+"""The Channels consumer of the MCP endpoint: bytes in, bytes out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from channels.generic.http import AsyncHttpConsumer
+
+from gateway import runtime
+from gateway.exchange import Exchange
+from gateway.mcp import outbound
+
+log = logging.getLogger("gatehouse.mcp")
+
+
+class MCPConsumer(AsyncHttpConsumer):
+    """Serves `/mcp/<server>`.
+
+    The stock `__call__` reads a body without limit, never sees a disconnect while it works, and queues behind the
+    shared database thread; so this one does the three things itself.
+    """
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request; whatever nobody expected is refused here."""
+        exchange = Exchange(scope, receive, send)
+        try:
+            gateway = await runtime.started()
+            await gateway.endpoint.serve(exchange, scope["path"].removeprefix("/mcp/").removesuffix("/"))
+        except asyncio.CancelledError:
+            raise
+        except Exception as problem:  # noqa: BLE001  The outer shell: what nobody expected is refused, never passed.
+            log.error("a request failed inside the gateway", exc_info=problem)
+            if not exchange.started:
+                reply = outbound.error(50300, "The gateway failed on this request; nothing was sent.")
+                await exchange.answer(outbound.response(b"null", reply), 500)

@@ -1,0 +1,343 @@
+"""The MCP endpoint of one server: which method does what. Parse, call one thing, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from gateway.adapters.holds import Holds
+from gateway.adapters.refusals import RefusalCounts
+from gateway.adapters.upstream import UpstreamPool
+from gateway.authentication import Authenticator
+from gateway.call import Call, Reply, Ticket
+from gateway.clock import Clock
+from gateway.exchange import Exchange
+from gateway.hosts import Hosts
+from gateway.mcp import inbound, listing, outbound
+from gateway.mcp.inbound import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Message
+from gateway.pipeline import tools_call
+from gateway.ports import Ports
+from gateway.record import new_record
+from gateway.refusal import (
+    Cancelled,
+    Invisible,
+    Malformed,
+    NotAuthenticated,
+    Refusal,
+    StillWaiting,
+    Unavailable,
+    UnknownServer,
+)
+from gateway.sessions import BadHandle, Handles, Session
+from gateway.snapshot.holder import SnapshotHolder
+from gateway.snapshot.model import AgentRecord, Snapshot
+from governance.policy.values import Kind
+from registry.mcp.revisions import LATEST_LEGACY, LEGACY, MODERN, Era
+
+NULL_ID = b"null"
+CAPABILITIES = {"tools": {"listChanged": False}}
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a held call may wait on one request, in seconds, and on how many requests."""
+
+    hold: float
+    leg: float
+    legs: int
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """Everything that serving a request needs. One per process."""
+
+    ports: Ports
+    snapshots: SnapshotHolder
+    authenticator: Authenticator
+    activity: Callable[[str, float], Awaitable[str]]
+    handles: Handles
+    hosts: Hosts
+    clock: Clock
+    counts: RefusalCounts
+    timing: Timing
+    public_url: str
+    body_bytes: int
+    holds: Holds
+    upstreams: UpstreamPool
+    in_flight: dict[tuple[str, str, bytes], Exchange] = field(default_factory=dict)
+
+    async def serve(self, exchange: Exchange, server: str) -> None:
+        """Answer one HTTP request for one server's endpoint."""
+        try:
+            self._require_own_door(exchange)
+            if exchange.scope["method"] == "POST":
+                await self._post(exchange, server)
+            elif exchange.scope["method"] == "DELETE":
+                await self._delete(exchange, server)
+            else:
+                exchange.extra.append((b"allow", b"POST, DELETE"))
+                await exchange.nothing(405)
+        except Malformed as problem:
+            self.counts.note(exchange.address, "malformed")
+            reply = outbound.malformed(problem)
+            await exchange.answer(outbound.response(NULL_ID, reply), reply.http)
+        except Refusal as problem:
+            await self._refuse(exchange, NULL_ID, problem)
+
+    def _require_own_door(self, exchange: Exchange) -> None:
+        """Host and Origin before anything else is read (DNS rebinding)."""
+        headers = exchange.headers
+        if b":twice" in headers:
+            name = headers[b":twice"].decode("latin-1")
+            raise Malformed(f"The header {name} came twice.", code=inbound.HEADER_MISMATCH)
+        if not self.hosts.host_allowed(headers.get(b"host")):
+            raise Malformed("This host name is not served here.", code=INVALID_REQUEST, http=421)
+        if not self.hosts.origin_allowed(headers.get(b"origin")):
+            raise Malformed("Requests from this origin are not accepted.", code=INVALID_REQUEST, http=403)
+
+    async def _post(self, exchange: Exchange, server: str) -> None:
+        snapshot = await self.snapshots.fresh()
+        snapshot, token, agent = await self._authenticated(exchange, snapshot)
+        message = inbound.read(await exchange.body(self.body_bytes), exchange.headers)
+        exchange.era = message.era
+        rpc_id = message.id or NULL_ID
+        try:
+            self._require_known(snapshot, agent, server)
+            if message.method is None:
+                await exchange.nothing()
+            elif message.era is Era.MODERN:
+                await self._modern(exchange, message, snapshot, agent, token, server)
+            else:
+                await self._legacy(exchange, message, snapshot, agent, token, server)
+        except Malformed as problem:
+            self.counts.note(exchange.address, "malformed")
+            reply = outbound.malformed(problem)
+            await exchange.answer(outbound.response(rpc_id, reply), reply.http)
+        except Refusal as problem:
+            await self._refuse(exchange, rpc_id, problem)
+
+    async def _authenticated(self, exchange: Exchange, snapshot: Snapshot) -> tuple[Snapshot, str, AgentRecord]:
+        """The token's public id and its agent; a token issued a moment ago gets one look at the database."""
+        header, now = exchange.headers.get(b"authorization"), self.clock.epoch()
+        try:
+            token = self.authenticator.token_of(header, snapshot)
+            if token is None:
+                snapshot = await self.snapshots.with_new_tokens()
+                token = self.authenticator.token_of(header, snapshot)
+            return snapshot, token or "", snapshot.agent_of(token or "", now)
+        except NotAuthenticated:
+            self.counts.note(exchange.address, "not authenticated")
+            exchange.extra.append((b"www-authenticate", b'Bearer realm="gatehouse"'))
+            raise
+
+    def _require_known(self, snapshot: Snapshot, agent: AgentRecord, server: str) -> None:
+        """A server of which the agent may see nothing answers as one that does not exist."""
+        if not snapshot.visible(agent, server):
+            raise UnknownServer(f"Unknown server: {server}")
+
+    async def _refuse(self, exchange: Exchange, rpc_id: bytes, problem: Refusal) -> None:
+        code = problem.form.code if problem.form.code is not None else 40300
+        reply = outbound.error(code, problem.reason)
+        await exchange.answer(outbound.response(rpc_id, reply), problem.form.http)
+
+    # The session era.
+
+    async def _legacy(
+        self, exchange: Exchange, message: Message, snapshot: Snapshot, agent: AgentRecord, token: str, server: str
+    ) -> None:
+        if message.method == "initialize":
+            await self._initialize(exchange, message, snapshot, agent, server)
+            return
+        session = self._session(exchange, agent, server)
+        if message.id is None:
+            self._notified(message, agent, session)
+            await exchange.nothing()
+        elif message.method == "ping":
+            await exchange.answer(outbound.response(message.id, Reply(result=b"{}")))
+        elif message.method == "tools/list":
+            await self._list(exchange, message, snapshot, agent, server)
+        elif message.method == "tools/call":
+            hold = float(agent.hold_seconds or self.timing.hold)
+            await self._call(exchange, message, agent, token, server, hold=hold, session=session)
+        else:
+            raise Malformed(f"Method not found: {message.method}", code=METHOD_NOT_FOUND, http=200)
+
+    async def _initialize(
+        self, exchange: Exchange, message: Message, snapshot: Snapshot, agent: AgentRecord, server: str
+    ) -> None:
+        if message.id is None:
+            raise Malformed("`initialize` is a request and needs an `id`.", code=INVALID_REQUEST)
+        asked, info = message.params.get("protocolVersion"), message.params.get("clientInfo")
+        capabilities = message.params.get("capabilities", {})
+        if not isinstance(asked, str) or not isinstance(capabilities, dict):
+            raise Malformed("`initialize` needs `protocolVersion` and `capabilities`.", code=INVALID_PARAMS, http=200)
+        version = asked if asked in LEGACY else LATEST_LEGACY
+        client = inbound.client_of(info if isinstance(info, dict) else {}, capabilities)
+        opened = self.handles.open_session(agent=agent.name, server=server, version=version, client=client)
+        exchange.extra.append((b"mcp-session-id", opened.encode()))
+        result: dict[str, object] = {
+            "protocolVersion": version,
+            "capabilities": CAPABILITIES,
+            "serverInfo": {"name": f"gatehouse/{server}", "version": "1"},
+        }
+        instructions = snapshot.servers[server].instructions
+        if instructions is not None:
+            result["instructions"] = instructions
+        await exchange.answer(outbound.response(message.id, outbound.own_result(result, Era.LEGACY)))
+
+    def _session(self, exchange: Exchange, agent: AgentRecord, server: str) -> Session:
+        handle = exchange.headers.get(b"mcp-session-id")
+        if handle is None:
+            raise Malformed("Send the `Mcp-Session-Id` that `initialize` answered with.", code=INVALID_REQUEST)
+        try:
+            return self.handles.session(handle.decode("latin-1"), agent=agent.name, server=server)
+        except BadHandle as problem:
+            raise Malformed(f"Session not found: {problem}; initialize again.", code=INVALID_REQUEST, http=404) from None
+
+    def _notified(self, message: Message, agent: AgentRecord, session: Session) -> None:
+        if message.method != "notifications/cancelled":
+            return
+        asked = message.params.get("requestId")
+        if isinstance(asked, str | int) and not isinstance(asked, bool):
+            exchange = self.in_flight.get((agent.name, session.id, inbound.read_id(asked)))
+            if exchange is not None:
+                exchange.withdraw()
+
+    async def _delete(self, exchange: Exchange, server: str) -> None:
+        snapshot = await self.snapshots.fresh()
+        _, _, agent = await self._authenticated(exchange, snapshot)
+        self.handles.end_session(self._session(exchange, agent, server).id)
+        await exchange.nothing(200)
+
+    # The stateless era.
+
+    async def _modern(
+        self, exchange: Exchange, message: Message, snapshot: Snapshot, agent: AgentRecord, token: str, server: str
+    ) -> None:
+        if message.id is None:
+            await exchange.nothing()
+        elif message.method == "server/discover":
+            fields: dict[str, object] = {"supportedVersions": [MODERN, *LEGACY], "capabilities": CAPABILITIES}
+            instructions = snapshot.servers[server].instructions
+            if instructions is not None:
+                fields["instructions"] = instructions
+            reply = outbound.own_result({**fields, "ttlMs": 0, "cacheScope": "private"}, Era.MODERN)
+            await exchange.answer(outbound.response(message.id, reply))
+        elif message.method == "tools/list":
+            await self._list(exchange, message, snapshot, agent, server)
+        elif message.method == "tools/call":
+            exchange.polls = True
+            await self._call(exchange, message, agent, token, server, hold=self.timing.leg)
+        else:
+            raise Malformed(f"Method not found: {message.method}", code=METHOD_NOT_FOUND, http=404)
+
+    # Both.
+
+    async def _list(
+        self, exchange: Exchange, message: Message, snapshot: Snapshot, agent: AgentRecord, server: str
+    ) -> None:
+        assert message.id is not None
+        items = listing.listed(snapshot, agent, server, Kind.TOOL)
+        page = listing.tools_page(items, message.params.get("cursor"), message.era, outbound.SERVER_INFO_JSON)
+        await exchange.answer(outbound.response(message.id, Reply(result=page)))
+
+    async def _call(
+        self,
+        exchange: Exchange,
+        message: Message,
+        agent: AgentRecord,
+        token: str,
+        server: str,
+        *,
+        hold: float,
+        session: Session | None = None,
+    ) -> None:
+        assert message.id is not None
+        exchange.hold_seconds = hold
+        exchange.progress_token = message.progress_token
+        call = await self._parsed(exchange, message, agent, token, server, session)
+        key = (agent.name, call.wire_session, message.id)
+        if session is not None:
+            if key in self.in_flight:
+                raise Malformed("A request with this id is still running.", code=INVALID_REQUEST, http=400)
+            self.in_flight[key] = exchange
+        exchange.begin()
+        try:
+            reply = await self.answer(call, exchange)
+            exchange.end()
+            await exchange.answer(outbound.response(message.id, reply), reply.http)
+        except asyncio.CancelledError:
+            if not (exchange.withdrawn or exchange.gone):
+                raise
+            if not exchange.gone:
+                await exchange.nothing(202)
+        finally:
+            exchange.end()
+            if session is not None:
+                self.in_flight.pop(key, None)
+
+    async def _parsed(
+        self, exchange: Exchange, message: Message, agent: AgentRecord, token: str, server: str, session: Session | None
+    ) -> Call:
+        params = inbound.tool_params(message)
+        now = self.clock.now()
+        assert message.id is not None
+        return Call(
+            id=UUID(bytes=new_record(now.timestamp())),
+            at=now,
+            started=time.monotonic(),
+            era=message.era,
+            version=message.version,
+            rpc_id=message.id,
+            method="tools/call",
+            server=server,
+            kind=Kind.TOOL,
+            item=params.name,
+            arguments=params.arguments,
+            canonical=params.canonical,
+            token=token,
+            agent=agent.name,
+            address=exchange.address,
+            session=await self.activity(agent.name, now.timestamp()),
+            wire_session=session.id if session else "",
+            progress_token=exchange.progress_token,
+            meta=message.passed_on_meta(),
+            client=session.client if session else message.client,
+            ticket=self._ticket(params.state, agent, server),
+        )
+
+    def _ticket(self, state: str | None, agent: AgentRecord, server: str) -> Ticket | None:
+        if state is None:
+            return None
+        try:
+            return self.handles.ticket(state, agent=agent.name, server=server)
+        except BadHandle as problem:
+            raise Malformed(f"`requestState` is not valid: {problem}.", code=INVALID_PARAMS) from None
+
+    async def answer(self, call: Call, exchange: Exchange) -> Reply:
+        """The reply to one call, whatever becomes of it."""
+        try:
+            return outbound.for_era(await tools_call(call, self.ports, exchange), call)
+        except StillWaiting as waiting:
+            if exchange.polls and waiting.leg < self.timing.legs and waiting.ticket is not None:
+                ticket = Ticket(waiting.ticket, waiting.leg)
+                return outbound.input_required(
+                    self.handles.seal_ticket(ticket, agent=call.agent, server=call.server)
+                )
+            return outbound.refusal(call, waiting, self._place())
+        except Invisible as problem:
+            return outbound.unknown_tool(call.item, call, problem, self._place())
+        except Cancelled as problem:
+            return outbound.refusal(call, problem, self._place())
+        except Refusal as problem:
+            return outbound.refusal(call, problem, self._place())
+
+    def _place(self) -> outbound.Place:
+        try:
+            compiled = self.snapshots.current().rules.compiled
+        except Unavailable:
+            compiled = None
+        return outbound.Place(self.public_url, compiled.digest if compiled else "")

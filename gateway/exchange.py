@@ -1,0 +1,213 @@
+"""One HTTP request and its answer: the body capped, the answer plain JSON or an event stream, the agent's leaving seen.
+
+Implements the pipeline's Channel. A fast call costs one timer; watching for a disconnect starts only after a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from gateway.mcp import outbound
+from gateway.refusal import Malformed
+from registry.mcp.revisions import Era
+
+JSON_TYPE = (b"content-type", b"application/json")
+STREAM = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+WATCH_AFTER = 0.05
+HEARTBEAT = 10.0
+SINGLE = frozenset(
+    {
+        b"authorization",
+        b"content-type",
+        b"host",
+        b"origin",
+        b"mcp-protocol-version",
+        b"mcp-method",
+        b"mcp-name",
+        b"mcp-session-id",
+    }
+)
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Exchange:
+    """One request. Its methods are called from the task that serves it, but for `notify` and `withdraw`."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.headers = read_headers(scope["headers"])
+        self.address: str = (scope.get("client") or ("unknown", 0))[0]
+        self.era = Era.LEGACY
+        self.progress_token: bytes | None = None
+        self.hold_seconds = 0.0
+        self.polls = False
+        self.withdrawn = False
+        self.gone = False
+        self.extra: list[tuple[bytes, bytes]] = []
+        self._receive = receive
+        self._send = send
+        self._task: asyncio.Task[Any] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._left: asyncio.Event | None = None
+        self._outgoing: asyncio.Queue[bytes | None] | None = None
+        self._drain: asyncio.Task[None] | None = None
+        self._holds = False
+        self._beats = 0
+        self.started = False
+
+    async def body(self, limit: int) -> bytes:
+        """The request body. Raises Malformed with 413 past `limit` bytes, whatever the length header says."""
+        message = await self._receive()
+        chunk: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            return self._within(chunk, limit)
+        parts = [chunk]
+        size = len(chunk)
+        while message.get("more_body") and size <= limit:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Malformed("The request ended before its body did.", code=-32600)
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+        return self._within(b"".join(parts), limit)
+
+    def _within(self, body: bytes, limit: int) -> bytes:
+        if len(body) > limit:
+            raise Malformed(f"The body is longer than {limit} bytes.", code=-32600, http=413)
+        return body
+
+    # Waiting.
+
+    def begin(self) -> None:
+        """From here on the request may take a while: watch the agent, and show life."""
+        self._task = asyncio.current_task()
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER, self._watch)
+
+    def end(self) -> None:
+        """The work is over: stop watching."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+    def _watch(self) -> None:
+        self._watcher = asyncio.get_running_loop().create_task(self._see_off())
+        self._timer = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat)
+
+    async def _see_off(self) -> None:
+        """Note that the agent closed the connection; in the stateless era that cancels a call that is not held."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.gone = True
+        if self._left is not None:
+            self._left.set()
+        if self.era is Era.MODERN and not self._holds and self._task is not None:
+            self._task.cancel()
+
+    def _beat(self) -> None:
+        if not self._holds:
+            self._put(b": still working\n\n")
+        self._timer = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat)
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """While a person is awaited: a closed connection detaches, and the session era's stream is opened at once."""
+        self._holds = True
+        if self.era is Era.LEGACY:
+            self._put(b": waiting for approval\n\n")
+        try:
+            yield
+        finally:
+            self._holds = False
+
+    async def until_gone(self) -> None:
+        """Return when the agent has closed the connection."""
+        if self._left is None:
+            self._left = asyncio.Event()
+            if self.gone:
+                self._left.set()
+        await self._left.wait()
+
+    def withdraw(self) -> None:
+        """The agent cancelled this request in so many words."""
+        self.withdrawn = True
+        if self._task is not None:
+            self._task.cancel()
+
+    # Answering.
+
+    def notify(self, method: str, params: bytes) -> None:
+        """Pass a notification on, in order, ahead of the answer."""
+        self._put(outbound.event(outbound.notification(method, params)))
+
+    async def heartbeat(self, message: str) -> None:
+        """Show that a held request lives."""
+        self._beats += 1
+        if self.progress_token is None:
+            self._put(b": waiting for approval\n\n")
+        else:
+            self._put(outbound.event(outbound.progress(self.progress_token, self._beats, message)))
+
+    def _put(self, data: bytes) -> None:
+        if self.gone:
+            return
+        if self._outgoing is None:
+            self._outgoing = asyncio.Queue()
+            self._drain = asyncio.get_running_loop().create_task(self._stream())
+        self._outgoing.put_nowait(data)
+
+    async def _stream(self) -> None:
+        """Send what was put, in order; the stream opens with the first of it."""
+        assert self._outgoing is not None
+        await self._start(200, STREAM)
+        while (data := await self._outgoing.get()) is not None:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.started = True
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self.extra]})
+
+    async def answer(self, message: bytes, status: int = 200) -> None:
+        """Send the one answer: as the last event where a stream is open, else as plain JSON with its status."""
+        if self._outgoing is not None:
+            self._outgoing.put_nowait(outbound.event(message))
+            await self._close_stream()
+            return
+        length = (b"content-length", b"%d" % len(message))
+        await self._start(status, [JSON_TYPE, length])
+        await self._send({"type": "http.response.body", "body": message})
+
+    async def nothing(self, status: int = 202) -> None:
+        """Answer without content; ends an open stream."""
+        if self._outgoing is not None:
+            await self._close_stream()
+            return
+        await self._start(status, [(b"content-length", b"0")])
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _close_stream(self) -> None:
+        assert self._outgoing is not None and self._drain is not None
+        self._outgoing.put_nowait(None)
+        await self._drain
+        await self._send({"type": "http.response.body", "body": b""})
+
+
+def read_headers(pairs: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by lower-case name; the marker `:twice` names one that decides something and came twice."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        if name in headers and name in SINGLE:
+            headers[b":twice"] = name
+        headers[name] = value
+    return headers

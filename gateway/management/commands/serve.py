@@ -1,0 +1,131 @@
+"""`manage.py serve`: migrate, then run the gateway, the console, the worker and the scheduler."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from argparse import ArgumentParser
+from typing import Any
+
+import uvicorn
+import uvloop
+from django.conf import settings
+from django.core.checks import Tags
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from gateway.singleton import AlreadyServing, Singleton
+
+ROLES = ("gateway", "console", "worker", "scheduler")
+MIGRATION_LOCK = 7_246_315_221
+
+
+class Command(BaseCommand):
+    """Runs until SIGINT or SIGTERM, then finishes what is in flight."""
+
+    help = "Run Gatehouse: everything in one process, or one role with --only."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--only", choices=ROLES, help="run one role; PostgreSQL and, for worker, Redis needed")
+        parser.add_argument("--no-migrate", action="store_true", help="do not migrate first")
+        parser.add_argument("--demo", action="store_true", help="seed the demo when the database is empty")
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *, only: str | None, no_migrate: bool, demo: bool, host: str, port: int, **_: Any) -> None:
+        self._require_loopback(host)
+        sqlite = connection.vendor == "sqlite"
+        if sqlite and only:
+            raise CommandError("--only needs PostgreSQL: on SQLite one process does everything.")
+        try:
+            lock = Singleton(settings.DATA_DIR) if sqlite else None
+        except AlreadyServing as problem:
+            raise CommandError(str(problem), returncode=1) from problem
+        try:
+            if not no_migrate:
+                migrate()
+            self.check(databases=["default"])
+            self._require_deployable()
+            if sqlite:
+                self._seal_the_dead()
+            self._run(only, demo=demo, host=host, port=port)
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def _require_loopback(self, host: str) -> None:
+        if settings.GATEHOUSE_MODE == "demo" and host not in ("127.0.0.1", "::1", "localhost"):
+            raise CommandError("demo mode listens on loopback only; set GATEHOUSE_MODE=production for other addresses")
+
+    def _require_deployable(self) -> None:
+        if settings.GATEHOUSE_MODE == "production":
+            self.check(tags=[Tags.security], include_deployment_checks=True)
+
+    def _seal_the_dead(self) -> None:
+        from governance.recovery import seal_dead_epochs
+
+        for name in seal_dead_epochs(everyone_else_is_dead=True):
+            self.stdout.write(f"sealed the ledger epoch {name} of a process that died")
+
+    def _run(self, only: str | None, *, demo: bool, host: str, port: int) -> None:
+        from gateway.background import Background
+
+        background = Background()
+        if only in (None, "worker"):
+            background.start_worker()
+        if only in (None, "scheduler"):
+            background.start_beat()
+        try:
+            if only in ("worker", "scheduler"):
+                wait_for_signal()
+            else:
+                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    runner.run(self._serve(demo=demo, host=host, port=port))
+        finally:
+            background.stop()
+
+    async def _serve(self, *, demo: bool, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            "gateway.asgi:application",
+            host=host,
+            port=port,
+            http="httptools",
+            loop="uvloop",
+            ws="websockets",
+            lifespan="on",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+        server = uvicorn.Server(config)
+        story = None
+        if demo:
+            from gateway.demo.story import tell
+
+            story = asyncio.get_running_loop().create_task(tell(server, port=port))
+        await server.serve()
+        if story is not None:
+            story.cancel()
+
+
+def migrate() -> None:
+    """Migrate, one process at a time."""
+    if connection.vendor != "postgresql":
+        call_command("migrate", verbosity=0, interactive=False)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+
+
+def wait_for_signal() -> None:
+    """Return at SIGINT or SIGTERM."""
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+

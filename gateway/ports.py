@@ -1,0 +1,129 @@
+"""What the pipeline needs from the outside, as Protocols. Pure: no Django, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+from gateway.call import Call, Gathered, Reply, Ruling, Screened
+from gateway.snapshot.model import Changes, Snapshot
+from registry.transports.base import Answer
+
+
+class Channel(Protocol):
+    """The way back to the agent while its request is open; what differs by era is behind it."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody listens any more."""
+
+    @property
+    def hold_seconds(self) -> float:
+        """How long a held call may wait on this request."""
+
+    @property
+    def polls(self) -> bool:
+        """Whether the agent comes back by itself with a sealed state when a leg ends (stateless era)."""
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the agent cancelled this request in so many words."""
+
+    def holding(self) -> AbstractContextManager[None]:
+        """While inside, a closed request detaches instead of being cancelled."""
+
+    async def heartbeat(self, message: str) -> None:
+        """Show that the request lives: a progress notification where the agent gave a token, else a comment."""
+
+    def notify(self, method: str, params: bytes) -> None:
+        """Pass a notification on to the agent, in order."""
+
+    def until_gone(self) -> Awaitable[None]:
+        """Return when the agent has closed this request."""
+
+
+class TrailPort(Protocol):
+    """One call's way into the ledger."""
+
+    sent: bool
+
+    async def __aenter__(self) -> TrailPort: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def ruled(self, ruling: Ruling) -> Ruling:
+        """Note the decision."""
+
+    async def intent(self, ruling: Ruling) -> Changes | None:
+        """Return when the intent is durable, and its approval, if any, is redeemed in the same transaction."""
+
+    def outcome(self, screened: Screened) -> Reply:
+        """Hand the outcome over and give the answer that may leave."""
+
+
+class LedgerPort(Protocol):
+    """Opens trails."""
+
+    def trail(self, call: Call) -> TrailPort:
+        """The trail of one call."""
+
+
+class SnapshotPort(Protocol):
+    """The configuration to decide with."""
+
+    def current(self) -> Snapshot:
+        """The current snapshot; raises Unavailable when it is too old."""
+
+    def require_current(self, ruling: Ruling, changes: Changes | None) -> None:
+        """Raise ConfigurationMoved when the ruling does not hold any more."""
+
+
+class FactsPort(Protocol):
+    """Looks up what a decision depends on."""
+
+    async def gather(self, call: Call, snapshot: Snapshot) -> Gathered:
+        """Counters, history and session of this call; mostly without waiting."""
+
+
+class HoldsPort(Protocol):
+    """Waits for people."""
+
+    async def decided(self, ruling: Ruling, back: Channel, trail: TrailPort) -> Ruling:
+        """The ruling after approval, admitted again; raises StillWaiting, Denied, Expired or Cancelled."""
+
+
+class CountersPort(Protocol):
+    """Takes from limits."""
+
+    async def reserve(self, ruling: Ruling) -> None:
+        """Take what the ruling reserves; may only turn allow into Limited."""
+
+    def give_back(self, ruling: Ruling) -> None:
+        """Return what was taken for a call that was not sent."""
+
+
+class UpstreamPort(Protocol):
+    """Forwards."""
+
+    async def send(self, ruling: Ruling, back: Channel) -> Answer:
+        """The server's answer; raises UpstreamFailed, which says whether anything was sent."""
+
+
+Admit = Callable[[Call, Snapshot, Gathered], Ruling]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a call goes through, put together once per process."""
+
+    ledger: LedgerPort
+    facts: FactsPort
+    snapshots: SnapshotPort
+    holds: HoldsPort
+    counters: CountersPort
+    upstream: UpstreamPort

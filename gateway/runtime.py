@@ -1,0 +1,161 @@
+"""The data plane of this process, put together: clock, ledger writer, snapshot, holds, upstreams, endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db.models import Max
+
+from gateway.adapters.activity import Activity
+from gateway.adapters.counters import Counters
+from gateway.adapters.facts import FactsFinder
+from gateway.adapters.holds import Holds
+from gateway.adapters.refusals import RefusalCounts
+from gateway.adapters.store import LedgerStore
+from gateway.adapters.trail import Ledger
+from gateway.adapters.upstream import UpstreamPool
+from gateway.adapters.writer import LedgerWriter
+from gateway.authentication import Authenticator
+from gateway.clock import Clock
+from gateway.endpoint import Endpoint, Timing
+from gateway.hosts import Hosts
+from gateway.pipeline import admit
+from gateway.ports import Ports
+from gateway.sessions import Handles
+from gateway.snapshot.holder import SnapshotHolder
+from gateway.snapshot.keeper import SnapshotKeeper
+from governance import keys, recovery
+from governance.inspection.scan import compile_detectors
+from governance.models.ledger import LedgerEntry
+from governance.secrets import key_ring
+from governance.vault.bodies import BodySealer
+
+log = logging.getLogger("gatehouse")
+_current: Gateway | None = None
+_starting: asyncio.Lock | None = None
+
+
+@dataclass(slots=True)
+class Gateway:
+    """What runs between the first request and the last."""
+
+    writer: LedgerWriter
+    store: LedgerStore
+    keeper: SnapshotKeeper
+    holder: SnapshotHolder
+    endpoint: Endpoint
+    upstreams: UpstreamPool
+    counts: RefusalCounts
+
+    def unready(self) -> list[str]:
+        """Why a call would be refused now; empty when it would be served."""
+        reasons = []
+        if not self.writer.up:
+            reasons.append("the ledger cannot be written")
+        if self.keeper.failing:
+            reasons.append(self.keeper.failing)
+        if self.holder.age > settings.SNAPSHOT_MAX_AGE:
+            reasons.append("the configuration is not confirmed by the database")
+        elif self.holder.current().rules.compiled is None:
+            reasons.append("no policy is published")
+        return reasons
+
+    async def stop(self) -> None:
+        """Write what is queued, seal the epoch, let go of the upstreams."""
+        self.counts.flush()
+        await self.upstreams.close()
+        await asyncio.to_thread(self.keeper.stop)
+        await asyncio.to_thread(self.writer.stop)
+
+
+async def started() -> Gateway:
+    """The gateway of this process, started by the first who asks."""
+    global _starting  # noqa: PLW0603  One data plane per process, as there is one event loop.
+    if _current is not None:
+        return _current
+    if _starting is None:
+        _starting = asyncio.Lock()
+    async with _starting:
+        return _current or await _start()
+
+
+async def stop() -> None:
+    """Stop the gateway if it runs."""
+    global _current, _starting  # noqa: PLW0603  See `started`.
+    gateway, _current, _starting = _current, None, None
+    if gateway is not None:
+        await gateway.stop()
+
+
+def running() -> Gateway | None:
+    """The gateway if it runs."""
+    return _current
+
+
+async def _start() -> Gateway:
+    global _current  # noqa: PLW0603  See `started`.
+    recorded = await sync_to_async(_highest_recorded_time, thread_sensitive=False)()
+    _current = _assembled(Clock(recorded=recorded), asyncio.get_running_loop())
+    _current.writer.start()
+    _current.keeper.start(_current.holder)
+    return _current
+
+
+def _highest_recorded_time() -> float:
+    highest = LedgerEntry.objects.aggregate(at=Max("at"))["at"]
+    return highest.timestamp() if highest else 0.0
+
+
+def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
+    store = LedgerStore()
+    writer = LedgerWriter(store, clock=clock, loop=loop, deadline=settings.LEDGER_DEADLINE)
+    keeper = SnapshotKeeper(
+        every=settings.SNAPSHOT_EVERY,
+        detectors=compile_detectors(key=keys.derive("inspection-fingerprint")),
+        loop=loop,
+        on_decisions=lambda: holds.look_again(),
+        each_round=lambda: _seal_dead(store),
+    )
+    holder = SnapshotHolder(
+        max_age=settings.SNAPSHOT_MAX_AGE, wait=settings.SNAPSHOT_WAIT, confirm_now=keeper.nudge
+    )
+    counters = Counters(clock=clock)
+    activity = Activity()
+    facts = FactsFinder(clock=clock, activity=activity, counters=counters)
+    upstreams = UpstreamPool()
+    holds = Holds(
+        clock=clock,
+        writer=writer,
+        snapshots=holder,
+        gather=facts.gather,
+        admit=admit,
+        key=keys.derive("approval-binding"),
+        legs=settings.LEGS,
+    )
+    ledger = Ledger(writer, clock, BodySealer(key_ring(), secrets.token_bytes))
+    counts = RefusalCounts(writer, clock)
+    endpoint = Endpoint(
+        ports=Ports(ledger, facts, holder, holds, counters, upstreams),
+        snapshots=holder,
+        authenticator=Authenticator(keys.derive(keys.AGENT_TOKENS)),
+        activity=activity.session_of,
+        handles=Handles(keys.derive("wire-handles"), clock.epoch),
+        hosts=Hosts(settings.ALLOWED_HOSTS, settings.PUBLIC_URL),
+        clock=clock,
+        counts=counts,
+        timing=Timing(float(settings.HOLD_SECONDS), float(settings.LEG_SECONDS), settings.LEGS),
+        public_url=settings.PUBLIC_URL,
+        body_bytes=settings.BODY_BYTES,
+        holds=holds,
+        upstreams=upstreams,
+    )
+    return Gateway(writer, store, keeper, holder, endpoint, upstreams, counts)
+
+
+def _seal_dead(store: LedgerStore) -> None:
+    recovery.seal_dead_epochs(ours=store.epoch)

@@ -1,0 +1,97 @@
+"""Sealed handles that agents carry: session ids of the session era, and request states of the stateless one.
+
+Both are attacker input when they come back. Each is authenticated, bound to one agent and one server, and dated.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from gateway.call import Client, Ticket
+
+NONCE = 12
+IDLE = 24 * 3600.0
+STATE_LIFE = 3600.0
+
+
+class BadHandle(ValueError):
+    """Not a handle of ours, of another agent or server, too old, or given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session of the session era, as its id carries it."""
+
+    id: str
+    version: str
+    client: Client
+
+
+class Handles:
+    """Seals and opens handles under one 32-byte key."""
+
+    def __init__(self, key: bytes, now: Callable[[], float]) -> None:
+        self._box = AESGCM(key)
+        self._now = now
+        self._ended: dict[str, float] = {}
+
+    def open_session(self, *, agent: str, server: str, version: str, client: Client) -> str:
+        """A new session id: unguessable, and worthless to any other agent."""
+        said = [version, client.name[:80], client.version[:40], dict(client.capabilities)]
+        return self._seal(["s", self._now(), *said], agent, server)
+
+    def session(self, handle: str, *, agent: str, server: str) -> Session:
+        """The session of an id. Raises BadHandle."""
+        if handle in self._ended:
+            raise BadHandle("this session has ended")
+        purpose, begun, version, name, client_version, capabilities = self._open(handle, agent, server, 6)
+        if purpose != "s" or self._now() - begun > IDLE:
+            raise BadHandle("this session is over")
+        return Session(handle, version, Client(name, client_version, capabilities))
+
+    def end_session(self, handle: str) -> None:
+        """Forget a session; its id answers 404 from now on."""
+        now = self._now()
+        self._ended = {old: at for old, at in self._ended.items() if now - at < IDLE}
+        self._ended[handle] = now
+
+    def seal_ticket(self, ticket: Ticket, *, agent: str, server: str) -> str:
+        """A `requestState` for the next leg of a held call."""
+        return self._seal(["t", self._now(), ticket.escalation.hex, ticket.leg], agent, server)
+
+    def ticket(self, state: str, *, agent: str, server: str) -> Ticket:
+        """What a `requestState` carries. Raises BadHandle."""
+        purpose, sealed_at, escalation, leg = self._open(state, agent, server, 4)
+        if purpose != "t" or self._now() - sealed_at > STATE_LIFE:
+            raise BadHandle("this request state is over")
+        return Ticket(UUID(hex=escalation), int(leg))
+
+    def _seal(self, content: list[object], agent: str, server: str) -> str:
+        nonce = secrets.token_bytes(NONCE)
+        box = self._box.encrypt(nonce, json.dumps(content).encode(), _bound(agent, server))
+        return "v1." + base64.urlsafe_b64encode(nonce + box).decode().rstrip("=")
+
+    def _open(self, handle: str, agent: str, server: str, size: int) -> list[object]:
+        if not handle.startswith("v1.") or len(handle) > 8192 or not handle.isascii():
+            raise BadHandle("not a handle of this gateway")
+        try:
+            raw = base64.urlsafe_b64decode(handle[3:] + "=" * (-len(handle[3:]) % 4))
+            content = json.loads(self._box.decrypt(raw[:NONCE], raw[NONCE:], _bound(agent, server)))
+        except (InvalidTag, ValueError, binascii.Error) as problem:
+            raise BadHandle("not a handle of this agent for this server") from problem
+        if not isinstance(content, list) or len(content) != size:
+            raise BadHandle("not a handle for this purpose")
+        return content
+
+
+def _bound(agent: str, server: str) -> bytes:
+    return f"{agent}\n{server}".encode()

@@ -1,0 +1,126 @@
+"""Build the parts of a snapshot from the database. Runs in the keeper's thread, never on the event loop."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from django.utils import timezone
+
+from gateway.snapshot.model import AgentRecord, ApprovedItem, Identity, Rules, ServerRecord, TokenRecord
+from gateway.snapshot.reach import Reach
+from governance.canonical import strict_json
+from governance.models import Agent, AgentToken, DataRole, PolicyVersion
+from governance.policy.compiled import compile_policy
+from governance.policy.language import parse
+from governance.policy.values import Caller, Intent, Item, Kind
+from registry.models import Item as ItemRow
+from registry.models import ItemState, Server, ServerState
+
+KINDS = {"tool": Kind.TOOL, "prompt": Kind.PROMPT, "template": Kind.RESOURCE, "resource": Kind.RESOURCE}
+ITEM_BYTES = 1024 * 1024
+
+
+def identity(revocations_seen: int) -> Identity:
+    """Agents that are active, with an active owner, their live tokens, and what each role reaches."""
+    agents = {
+        row.name: AgentRecord(
+            name=row.name,
+            caller=Caller(
+                agent=row.name,
+                person=row.owner.email if row.owner else None,
+                teams=frozenset(t.name for t in (row.owner.teams.all() if row.owner else [row.team])),
+                roles=frozenset(role.name for role in row.roles.all()),
+            ),
+            rate=(row.rate_calls, row.rate_seconds) if row.rate_calls and row.rate_seconds else None,
+            hold_seconds=row.hold_seconds,
+        )
+        for row in Agent.objects.filter(active=True)
+        .exclude(owner__is_active=False)
+        .select_related("owner", "team")
+        .prefetch_related("roles", "owner__teams")
+    }
+    live = AgentToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now()).select_related("agent")
+    tokens = {
+        row.public_id: TokenRecord(row.public_id, row.digest, row.agent.name, row.expires_at.timestamp()) for row in live
+    }
+    return Identity(tokens=tokens, agents=agents, reaches=reaches(), revocations_seen=revocations_seen)
+
+
+def reaches() -> dict[str, Reach]:
+    """What each data-plane role covers."""
+    return {
+        role.name: Reach.of(
+            servers=role.servers,
+            patterns={Kind.TOOL: role.tools, Kind.PROMPT: role.prompts, Kind.RESOURCE: role.resources},
+        )
+        for role in DataRole.objects.all()
+    }
+
+
+def servers() -> dict[str, ServerRecord]:
+    """Servers that are not quarantined or retired, with their approved items."""
+    rows = Server.objects.exclude(state__in=[ServerState.QUARANTINED, ServerState.RETIRED])
+    items: dict[int, list[ItemRow]] = {}
+    for item in ItemRow.objects.filter(state=ItemState.APPROVED, server__in=rows):
+        items.setdefault(item.server_id, []).append(item)
+    return {row.name: server(row, items.get(row.pk, [])) for row in rows}
+
+
+def server(row: Server, items: list[ItemRow]) -> ServerRecord:
+    """One server and its approved items."""
+    instructions = next((i.approved_document for i in items if i.kind == "instructions"), "")
+    approved = [approved_item(row, item) for item in items if item.kind in KINDS]
+    return ServerRecord(
+        name=row.name,
+        pk=row.pk,
+        transport=row.transport,
+        deadline=float(row.deadline_seconds),
+        result_bytes=row.result_bytes,
+        items={(a.item.kind, a.item.name): a for a in approved},
+        instructions=instructions_text(instructions),
+        fingerprint=fingerprint(row),
+    )
+
+
+def approved_item(row: Server, item: ItemRow) -> ApprovedItem:
+    """One approved item; its schema is parsed as strictly as a call is."""
+    wire = item.approved_document.encode()
+    document = strict_json.parse(wire, max_members=100_000)
+    schema = document.get("inputSchema") if isinstance(document, dict) else None
+    return ApprovedItem(
+        item=Item(
+            server=row.name,
+            kind=KINDS[item.kind],
+            name=item.name,
+            intent=Intent(item.intent),
+            category=frozenset(row.category),
+            schema=schema if isinstance(schema, dict) else None,
+            cwd=row.cwd or None,
+            local_disk=row.transport == "stdio",
+        ),
+        digest=item.approved_digest,
+        wire=wire,
+    )
+
+
+def instructions_text(document: str) -> str | None:
+    """The approved instructions: stored as a JSON string, or as an object with `instructions`."""
+    if not document:
+        return None
+    value = json.loads(document)
+    return value.get("instructions") if isinstance(value, dict) else str(value)
+
+
+def fingerprint(row: Server) -> str:
+    """A digest over everything that decides how the server is reached."""
+    parts = [row.transport, row.url, row.command, row.cwd, row.env, row.headers, row.allow_private_address]
+    return hashlib.sha256(json.dumps([*parts, row.result_bytes], sort_keys=True).encode()).hexdigest()
+
+
+def rules() -> Rules:
+    """The live policy, compiled; it was checked when it was published, so an error here is a broken row."""
+    row = PolicyVersion.objects.filter(live=True).first()
+    if row is None:
+        return Rules()
+    return Rules(compiled=compile_policy(parse(row.text)), version=str(row.version))

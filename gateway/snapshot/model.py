@@ -1,0 +1,184 @@
+"""What a process knows of people, servers, rules and stops, frozen at one moment. Pure: no Django, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.refusal import NotAuthenticated, Unavailable
+from governance.policy.values import Caller, Item, Kind
+from governance.workflow.switches import Switch, applies
+
+if TYPE_CHECKING:
+    from gateway.snapshot.reach import Reach
+    from governance.inspection.scan import Detectors
+    from governance.policy.compiled import CompiledPolicy, ItemRules
+
+NO_TOKEN = "Present an agent token: send the header `Authorization: Bearer <token>`. Ask the owner of the agent for one."
+
+
+@dataclass(frozen=True, slots=True)
+class Generations:
+    """The number of each part; `revocations` is the highest revocation row."""
+
+    identity: int = 0
+    registry: int = 0
+    policy: int = 0
+    switches: int = 0
+    escalations: int = 0
+    revocations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one look at the database brought: numbers, the stops that are set, and everything revoked so far.
+
+    `as_of` is the monotonic second before the look. `revoked` maps (kind, name) to the row's number.
+    """
+
+    generations: Generations
+    switches: tuple[Switch, ...]
+    revoked: Mapping[tuple[str, str], int]
+    as_of: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """One live agent token: `digest` is keyed, `expires_at` in seconds since 1970."""
+
+    public_id: str
+    digest: str
+    agent: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """One active agent. `rate` is calls per seconds; `hold_seconds` overrides how long session-era calls wait."""
+
+    name: str
+    caller: Caller
+    rate: tuple[int, int] | None = None
+    hold_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who may call. Revocations numbered above `revocations_seen` are not in it yet."""
+
+    tokens: Mapping[str, TokenRecord] = field(default_factory=dict)
+    agents: Mapping[str, AgentRecord] = field(default_factory=dict)
+    reaches: Mapping[str, Reach] = field(default_factory=dict)
+    revocations_seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedItem:
+    """One approved and unchanged item: `wire` is its approved definition as raw JSON, `digest` is over it."""
+
+    item: Item
+    digest: str
+    wire: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """One server that agents may know of, with its approved items in the server's own order."""
+
+    name: str
+    pk: int
+    transport: str
+    deadline: float
+    result_bytes: int
+    items: Mapping[tuple[Kind, str], ApprovedItem] = field(default_factory=dict)
+    instructions: str | None = None
+    fingerprint: str = ""  # Changes whenever how the server is reached changes, so that its connections are renewed.
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The live policy, compiled; None until one is published, and then nothing is allowed."""
+
+    compiled: CompiledPolicy | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One consistent view. Replaced as a whole, in parts; never changed, but for what it remembers of its own work."""
+
+    generations: Generations
+    identity: Identity
+    servers: Mapping[str, ServerRecord]
+    rules: Rules
+    switches: tuple[Switch, ...]
+    revoked: Mapping[tuple[str, str], int]
+    detectors: Detectors
+    _rules: dict[tuple[str, Kind, str], ItemRules] = field(default_factory=dict, compare=False, repr=False)
+    _seen: dict[tuple[frozenset[str], str], tuple[ApprovedItem, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def agent_of(self, token: str, now: float) -> AgentRecord:
+        """The active agent that holds this token. Raises NotAuthenticated when token or agent is not good any more."""
+        record = self.identity.tokens.get(token)
+        if record is None:
+            raise NotAuthenticated(NO_TOKEN)
+        if record.expires_at <= now:
+            raise NotAuthenticated("This token has expired. Ask the owner of the agent for a new one.")
+        agent = self.identity.agents.get(record.agent)
+        if agent is None or (self.revoked and self._is_revoked(record, agent)):
+            raise NotAuthenticated("This token has been revoked. Ask the owner of the agent for a new one.")
+        return agent
+
+    def _is_revoked(self, token: TokenRecord, agent: AgentRecord) -> bool:
+        seen, revoked = self.identity.revocations_seen, self.revoked
+        return (
+            revoked.get(("token", token.public_id), 0) > seen
+            or revoked.get(("agent", agent.name), 0) > seen
+            or revoked.get(("person", agent.caller.person or ""), 0) > seen
+        )
+
+    def visible(self, agent: AgentRecord, server: str) -> tuple[ApprovedItem, ...]:
+        """The approved items of one server within the agent's roles, in the server's order (contract 4.3)."""
+        key = (agent.caller.roles, server)
+        found = self._seen.get(key)
+        if found is None:
+            record = self.servers.get(server)
+            reaches = [self.identity.reaches[role] for role in agent.caller.roles if role in self.identity.reaches]
+            items = record.items.values() if record else ()
+            found = tuple(a for a in items if any(reach.covers(a.item) for reach in reaches))
+            self._seen[key] = found
+        return found
+
+    def sees(self, agent: AgentRecord, item: ApprovedItem) -> bool:
+        """Whether one approved item is within the agent's roles."""
+        return item in self.visible(agent, item.item.server)
+
+    def rules_for(self, item: Item) -> ItemRules:
+        """The rules that can concern an item, compiled once. Raises Unavailable while no policy is published."""
+        key = (item.server, item.kind, item.name)
+        found = self._rules.get(key)
+        if found is None:
+            if self.rules.compiled is None:
+                raise Unavailable("No policy is published, so nothing is allowed. A policy author has to publish one.")
+            found = self._rules[key] = self.rules.compiled.for_item(item)
+        return found
+
+    def stops(self, *, agent: AgentRecord, server: str, item: str, session: str) -> tuple[Switch, ...]:
+        """The stops that cover a call."""
+        caller = agent.caller
+        return tuple(
+            switch
+            for switch in self.switches
+            if applies(
+                switch,
+                server=server,
+                tool=item,
+                agent=agent.name,
+                person=caller.person,
+                teams=caller.teams,
+                session=session or None,
+            )
+        )

@@ -1,0 +1,65 @@
+"""The triggers that make the ledger append-only inside the database, and the question whether they are there."""
+
+from __future__ import annotations
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+TABLE = "governance_ledgerentry"
+MESSAGE = "the ledger is append-only"
+
+POSTGRES = [
+    f"""CREATE OR REPLACE FUNCTION gatehouse_ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION '{MESSAGE}: % refused', TG_OP USING ERRCODE = 'restrict_violation'; END $$""",
+    f"""CREATE TRIGGER gatehouse_ledger_no_change BEFORE UPDATE OR DELETE ON {TABLE}
+    FOR EACH ROW EXECUTE FUNCTION gatehouse_ledger_refuse()""",
+    f"""CREATE TRIGGER gatehouse_ledger_no_truncate BEFORE TRUNCATE ON {TABLE}
+    FOR EACH STATEMENT EXECUTE FUNCTION gatehouse_ledger_refuse()""",
+    f"ALTER TABLE {TABLE} ENABLE ALWAYS TRIGGER gatehouse_ledger_no_change",
+    f"ALTER TABLE {TABLE} ENABLE ALWAYS TRIGGER gatehouse_ledger_no_truncate",
+]
+SQLITE = [
+    f"""CREATE TRIGGER gatehouse_ledger_no_update BEFORE UPDATE ON {TABLE}
+    BEGIN SELECT RAISE(ABORT, '{MESSAGE}: UPDATE refused'); END""",
+    f"""CREATE TRIGGER gatehouse_ledger_no_delete BEFORE DELETE ON {TABLE}
+    BEGIN SELECT RAISE(ABORT, '{MESSAGE}: DELETE refused'); END""",
+    f"""CREATE TRIGGER gatehouse_ledger_no_replace BEFORE INSERT ON {TABLE}
+    WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE stream_id = NEW.stream_id AND seq = NEW.seq)
+    BEGIN SELECT RAISE(ABORT, '{MESSAGE}: REPLACE refused'); END""",
+]
+EXPECTED = {
+    "postgresql": {"gatehouse_ledger_no_change", "gatehouse_ledger_no_truncate"},
+    "sqlite": {"gatehouse_ledger_no_update", "gatehouse_ledger_no_delete", "gatehouse_ledger_no_replace"},
+}
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Create the triggers for this database's vendor."""
+    with connection.cursor() as cursor:
+        for statement in POSTGRES if connection.vendor == "postgresql" else SQLITE:
+            cursor.execute(statement)
+
+
+def missing(connection: BaseDatabaseWrapper) -> set[str]:
+    """The names of triggers that should guard the ledger and do not (absent or switched off)."""
+    question = (
+        "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled = 'A'"
+        if connection.vendor == "postgresql"
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(question, [TABLE])
+        return EXPECTED[connection.vendor] - {row[0] for row in cursor.fetchall()}
+
+
+def weak_durability(connection: BaseDatabaseWrapper) -> str | None:
+    """Why a commit on this connection could be lost at power loss, or None when it cannot."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT current_setting('synchronous_commit'), current_setting('fsync')")
+            commit, fsync = cursor.fetchone()
+            if commit not in ("on", "remote_apply"):
+                return f"synchronous_commit is {commit}, it must be on"
+            return None if fsync == "on" else f"fsync is {fsync}, it must be on"
+        cursor.execute("PRAGMA synchronous")
+        level = cursor.fetchone()[0]
+        return None if level >= 2 else f"PRAGMA synchronous is {level}, it must be FULL (2)"

@@ -1,0 +1,30 @@
+"""`manage.py sign_in EMAIL`: print a one-time sign-in link; demo mode only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from governance.management.exits import Failed, database_errors
+from governance.models import Person
+from governance.people import BadPerson, LinkRefused, issue_link
+
+
+class Command(BaseCommand):
+    help = "Print a link that signs a person in once within ten minutes (demo mode only)."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with database_errors():
+            try:
+                path = issue_link(Person.objects.get_by_natural_key(options["email"]))
+            except Person.DoesNotExist:
+                raise Failed(f"sign_in: there is no person {options['email']}") from None
+            except (LinkRefused, BadPerson) as error:
+                raise Failed(f"sign_in: {error}") from None
+        self.stdout.write(f"{settings.PUBLIC_URL}{path}")

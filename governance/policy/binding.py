@@ -1,0 +1,227 @@
+"""Rules bound to one item: every condition ready, everything the item decides already decided. Pure: no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from governance.canonical.numbers import decimal_of
+from governance.canonical.values import JSON, NotCanonical
+from governance.policy.addresses import Missing, WrongShape, locate
+from governance.policy.conditions import (
+    Condition,
+    ContentCondition,
+    Fixed,
+    HistoryCondition,
+    SessionCondition,
+    TimeCondition,
+    Unless,
+    WhoCondition,
+    who_matches,
+)
+from governance.policy.constraints import ArgumentCondition, NoExtra, ShortFormCondition, bind_constraints
+from governance.policy.evaluation import ERROR, NO, YES, Evaluation, Outcome, fold
+from governance.policy.patterns import glob_test
+from governance.policy.schemas import Declared
+from governance.policy.tree import Conditions, Limit, Rule
+from governance.policy.values import Action, By, Caller, Item, LimitQuery
+
+
+class Room(StrEnum):
+    """What a limit says of one more call."""
+
+    FREE = "free"
+    SPENT = "spent"
+    ERROR = "error"  # The amount is missing, negative or no number.
+    UNKNOWN = "unknown"  # Nobody looked up what is used already.
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The judgement of a limit on one call, and the amount that the call would take."""
+
+    room: Room
+    amount: Decimal = Decimal(1)
+
+
+class BoundLimit:
+    """A limit with its query (contract 4.15)."""
+
+    __slots__ = ("limit", "query")
+
+    def __init__(self, rule: Rule, limit: Limit) -> None:
+        self.limit: Final = limit
+        self.query: Final = LimitQuery(rule.id, limit.by, limit.per, limit.maximum, limit.sum_argument)
+
+    def judge(self, call: Evaluation) -> Taken:
+        """Whether the call still fits."""
+        amount = Decimal(1) if self.limit.sum_argument is None else self._sum(call.arguments)
+        if amount is None:
+            return Taken(Room.ERROR)
+        used = call.facts.limits.get(self.query)
+        if used is None:
+            return Taken(Room.UNKNOWN, amount)
+        return Taken(Room.FREE if used + amount <= self.limit.maximum else Room.SPENT, amount)
+
+    def _sum(self, arguments: dict[str, JSON]) -> Decimal | None:
+        total = Decimal(0)
+        for value in locate(arguments, self.limit.sum_steps):
+            if isinstance(value, (Missing, WrongShape)):
+                return None
+            try:
+                amount = decimal_of(value)
+            except NotCanonical:
+                return None
+            if amount < 0:
+                return None
+            total += amount
+        return total
+
+
+class BoundRule:
+    """One rule on one item."""
+
+    __slots__ = ("action", "conditions", "id", "judges", "limit", "on_result", "rule", "who")
+
+    def __init__(self, rule: Rule, item: Item, declared: Declared) -> None:
+        self.rule: Final = rule
+        self.id: Final = rule.id
+        self.action: Final = rule.action
+        self.on_result: Final = rule.on_result
+        self.who: Final = rule.when.who
+        self.conditions: Final = tuple(_bind(rule, item, declared))
+        self.judges: Final = tuple(condition.judge for condition in self.conditions)
+        self.limit: Final = BoundLimit(rule, rule.limit) if rule.limit is not None else None
+
+    def holds_for(self, caller: Caller) -> bool:
+        """Whether the caller is in the rule's scope."""
+        return self.who is None or who_matches(self.who, caller)
+
+    def judge(self, call: Evaluation) -> Outcome:
+        """AND of the conditions; a limit is not one of them."""
+        outcome = YES
+        for judge in self.judges:
+            said = judge(call)
+            if said is NO:
+                return NO
+            if said is ERROR:
+                outcome = ERROR
+        return outcome
+
+    def matches(self, call: Evaluation) -> bool:
+        """Whether the rule takes hold: an error counts as yes, for allow as no (contract 4.6)."""
+        outcome = self.judge(call)
+        return outcome is YES or (outcome is ERROR and self.action is not Action.ALLOW)
+
+    def ahead(self, caller: Caller) -> Outcome | None:
+        """Whether the rule is sure to match or not to, before arguments and facts are known."""
+        known = [condition.ahead(caller) for condition in self.conditions]
+        if NO in known:
+            return NO
+        return YES if all(outcome is YES for outcome in known) else None
+
+    @property
+    def constrained(self) -> bool:
+        """Whether any condition is about arguments."""
+        return any(self.about_arguments(condition) for condition in self.conditions)
+
+    def about_arguments(self, condition: Condition) -> bool:
+        """Whether a condition, or one inside `unless`, looks at arguments."""
+        inner = condition.conditions if isinstance(condition, Unless) else (condition,)
+        return any(isinstance(one, (NoExtra, ArgumentCondition, ShortFormCondition)) for one in inner)
+
+    def every_condition(self) -> Iterator[Condition]:
+        """Its conditions, those inside `unless` too."""
+        for condition in self.conditions:
+            yield condition
+            if isinstance(condition, Unless):
+                yield from condition.conditions
+
+
+def constrained_names(rules: Iterable[Rule]) -> dict[str, frozenset[str]]:
+    """The top-level arguments that any of the rules constrains, by the form in which they could be mixed up."""
+    out: dict[str, frozenset[str]] = {}
+    for rule in rules:
+        for when in (rule.when, rule.unless):
+            for constraint in when.constraints if when is not None else ():
+                name = str(constraint.steps[0])
+                out[fold(name)] = out.get(fold(name), frozenset()) | {name}
+    return out
+
+
+def covers(rule: Rule, item: Item) -> bool:
+    """Whether an item is in a rule's scope: subject, category and intent."""
+    subject, when = rule.subject, rule.when
+    if subject.servers and not _any_glob(subject.servers, item.server):
+        return False
+    if when.categories and when.categories.isdisjoint(item.category):
+        return False
+    if when.intents and item.intent not in when.intents:
+        return False
+    if subject.kind is None:
+        return True
+    return subject.kind is item.kind and any(
+        (pattern.server is None or _matches(pattern.server, item.server)) and _matches(pattern.item, item.name)
+        for pattern in subject.patterns
+    )
+
+
+def _any_glob(patterns: Iterable[str], text: str) -> bool:
+    return any(_matches(pattern, text) for pattern in patterns)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return glob_test(pattern)(text)
+    except UnicodeEncodeError:
+        return False
+
+
+def _bind(rule: Rule, item: Item, declared: Declared) -> Iterator[Condition]:
+    strict = rule.action is Action.ALLOW
+    yield from _plain_conditions(rule.when)
+    when = rule.when
+    if strict and (when.constraints or when.short_forms) and not rule.extra_allowed:
+        yield NoExtra(when.constraints, declared)
+    yield from bind_constraints(when.constraints, when.short_forms, declared, strict=strict)
+    if rule.unless is not None:
+        # An exception works the other way round: for a deny rule, every element must earn it.
+        yield Unless(tuple(_bind_unless(rule.unless, item, declared, strict=not strict)))
+
+
+def _plain_conditions(when: Conditions) -> Iterator[Condition]:
+    if when.tainted is not None:
+        yield SessionCondition(when.tainted)
+    if when.content is not None:
+        yield ContentCondition(when.content)
+    if when.time is not None:
+        yield TimeCondition(when.time)
+    for history in when.history:
+        yield HistoryCondition(history)
+
+
+def _bind_unless(when: Conditions, item: Item, declared: Declared, *, strict: bool) -> Iterator[Condition]:
+    if when.who is not None:
+        yield WhoCondition(when.who)
+    if when.categories:
+        met = not when.categories.isdisjoint(item.category)
+        yield Fixed("category", YES if met else NO, ", ".join(sorted(item.category)) or "none")
+    if when.intents:
+        yield Fixed("intent", YES if item.intent in when.intents else NO, str(item.intent))
+    yield from _plain_conditions(when)
+    yield from bind_constraints(when.constraints, when.short_forms, declared, strict=strict)
+
+
+def asks_session(rule: BoundRule) -> bool:
+    """Whether a rule needs to know the session."""
+    if rule.limit is not None and rule.limit.limit.by is By.SESSION:
+        return True
+    for condition in rule.every_condition():
+        if isinstance(condition, SessionCondition):
+            return True
+        if isinstance(condition, HistoryCondition) and (condition.query.in_session or condition.query.by is By.SESSION):
+            return True
+    return False

@@ -1,0 +1,26 @@
+"""Verify streams of the stored ledger; the pure verifier does the judging, here the rows are only read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from governance.audit.verify import Head, Row, StreamReport, verify_stream
+from governance.models import LedgerEntry, LedgerStream
+
+CHUNK: Final = 2_000
+
+
+def verify(stream: LedgerStream) -> StreamReport:
+    """Check one stream, entry by entry in bounded memory; raises BrokenChain at the first that does not hold.
+
+    `stream` has to be read before this is called: what is appended meanwhile lies behind its head and does no harm.
+    """
+    known = Head(stream.head_seq, bytes.fromhex(stream.head_digest)) if stream.head_seq else None
+    return verify_stream(_rows(stream), stream=stream.name, known_head=known)
+
+
+def _rows(stream: LedgerStream) -> Iterator[Row]:
+    entries = LedgerEntry.objects.filter(stream=stream).order_by("seq").values_list("seq", "text", "digest")
+    for seq, text, digest in entries.iterator(chunk_size=CHUNK):
+        yield Row(stream.name, seq, text, bytes(digest))

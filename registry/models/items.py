@@ -1,0 +1,54 @@
+"""Items of a server: the approved baseline beside what was last seen."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from registry.models.servers import Server
+
+
+class ItemState(models.TextChoices):
+    """Whether agents may know of an item. Only `approved` items are listed and called."""
+
+    NEW = "new", "Not reviewed"
+    APPROVED = "approved", "Approved"
+    CHANGED = "changed", "Changed, held"
+    MISSING = "missing", "Gone from the server, held"
+    REFUSED = "refused", "Refused"
+
+
+class Item(models.Model):
+    """One tool, prompt, resource template or the instructions of a server.
+
+    `approved_*` is the baseline and moves only by a human decision; `seen_*` is what the last scan brought.
+    """
+
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="items")
+    kind = models.CharField(
+        max_length=12, choices=[(k, k) for k in ("tool", "prompt", "template", "instructions", "resource")]
+    )
+    name = models.CharField(max_length=2000)
+    state = models.CharField(max_length=10, choices=ItemState.choices, default=ItemState.NEW)
+    approved_digest = models.CharField(max_length=80, blank=True)
+    approved_document = models.TextField(blank=True)
+    approved_by = models.CharField(max_length=254, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    seen_digest = models.CharField(max_length=80, blank=True)
+    seen_document = models.TextField(blank=True)
+    intent = models.CharField(max_length=14, default="unknown")
+    intent_reason = models.CharField(max_length=300, blank=True)
+    position = models.PositiveIntegerField(default=0)
+    late = models.BooleanField(default=False, help_text="Appeared after the server's first approval.")
+
+    class Meta:
+        ordering = ["server", "kind", "position", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["server", "kind", "name"], name="one_item_per_name"),
+            models.CheckConstraint(
+                name="approved_item_has_baseline",
+                condition=~models.Q(state="approved") | ~models.Q(approved_digest=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server}/{self.name}"

@@ -1,0 +1,90 @@
+"""Servers: where they are, how they are started, and how they are doing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from governance.models import Team
+
+SERVER_NAME = RegexValidator(
+    r"\A(?!gatehouse\Z)[a-z][a-z0-9-]{0,39}\Z",
+    "Use up to 40 lower-case letters, digits and dashes, starting with a letter; `gatehouse` is reserved.",
+)
+
+
+class Transport(models.TextChoices):
+    """How a server is reached."""
+
+    STDIO = "stdio", "Local program"
+    HTTP = "http", "Streamable HTTP"
+    SSE = "sse", "HTTP with SSE (2024-11-05)"
+
+
+class ServerState(models.TextChoices):
+    """Whether agents can use a server, with a cause a person understands."""
+
+    WAITING = "waiting", "Waiting"
+    READY = "ready", "Ready"
+    ERROR = "error", "Error"
+    SYNC_REQUIRED = "sync-required", "Sync required"
+    QUARANTINED = "quarantined", "Quarantined"
+    RETIRED = "retired", "Retired"
+
+
+class Server(models.Model):
+    """One upstream server. `env` and `headers` hold plain strings or {"secret": name}.
+
+    A local program is started only while `launch()` is exactly what an administrator accepted.
+    """
+
+    name = models.CharField(max_length=40, unique=True, validators=[SERVER_NAME])
+    transport = models.CharField(max_length=8, choices=Transport.choices)
+    url = models.CharField(max_length=2000, blank=True)
+    command = models.JSONField(default=list, blank=True)
+    cwd = models.CharField(max_length=1000, blank=True)
+    env = models.JSONField(default=dict, blank=True)
+    headers = models.JSONField(default=dict, blank=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="servers")
+    tags = models.JSONField(default=list, blank=True)
+    category = models.JSONField(default=list, blank=True)
+    allow_private_address = models.BooleanField(default=False)
+    client_requests = models.JSONField(default=dict, blank=True)
+    accepted_launch = models.JSONField(default=dict, blank=True)
+    accepted_by = models.CharField(max_length=254, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    deadline_seconds = models.PositiveIntegerField(default=60)
+    result_bytes = models.PositiveIntegerField(default=10 * 1024 * 1024)
+    state = models.CharField(max_length=14, choices=ServerState.choices, default=ServerState.WAITING)
+    state_reason = models.CharField(max_length=500, blank=True)
+    manifest_digest = models.CharField(max_length=80, blank=True)
+    scanned_at = models.DateTimeField(null=True, blank=True)
+    scan_lease = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="server_address_fits_transport",
+                condition=(Q(transport="stdio", url="") & ~Q(command=[]))
+                | (Q(transport__in=["http", "sse"], command=[]) & ~Q(url="")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def launch(self) -> dict[str, Any]:
+        """What starting the server's program would run: argv, folder and environment; {} for a web server."""
+        if self.transport != Transport.STDIO:
+            return {}
+        return {"command": self.command, "cwd": self.cwd, "env": self.env}
+
+    def launch_accepted(self) -> bool:
+        """Whether an administrator accepted exactly this program; true for a web server, which starts nothing."""
+        return self.launch() == self.accepted_launch

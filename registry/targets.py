@@ -1,0 +1,111 @@
+"""What is needed to reach a server, secrets opened, and the upstream made of it. Touches no transaction."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from governance import secrets
+from governance.vault.envelope import BadKeyRing, NotSealed, VaultLocked
+from registry.models import Server, Transport
+from registry.transports.base import EMPTY_OBJECT, Limits, Unreachable, Upstream
+from registry.transports.http import HttpUpstream
+from registry.transports.stdio import StdioUpstream
+from registry.transports.stdio_child import child_environment
+
+Given = Mapping[str, "str | Mapping[str, str]"]
+"""Environment or headers as stored: plain strings, or {"secret": name}."""
+
+
+class NotReady(Exception):
+    """The server must not or cannot be reached as things stand; one sentence says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One server, ready to be reached. `environment` and `headers` hold opened secrets and are never shown."""
+
+    name: str
+    transport: str
+    url: str = ""
+    command: tuple[str, ...] = ()
+    cwd: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    allow_private_address: bool = False
+    result_bytes: int = 10 * 1024 * 1024
+
+
+def target_of(server: Server, reveal: Callable[[str], str] = secrets.reveal) -> Target:
+    """The target of a stored server. Raises NotReady, above all for a program that nobody accepted as it is."""
+    if not server.launch_accepted():
+        raise NotReady(f"The command of {server.name} is not accepted as it stands; an administrator must accept it.")
+    return Target(
+        name=server.name,
+        transport=server.transport,
+        url=server.url,
+        command=tuple(server.command),
+        cwd=server.cwd,
+        environment=opened(server.env, reveal),
+        headers=opened(server.headers, reveal),
+        allow_private_address=server.allow_private_address,
+        result_bytes=server.result_bytes,
+    )
+
+
+def opened(given: Given, reveal: Callable[[str], str]) -> dict[str, str]:
+    """The values with their secrets opened. Raises NotReady where a secret is missing or the vault is locked."""
+    try:
+        return {name: value if isinstance(value, str) else reveal(value["secret"]) for name, value in given.items()}
+    except (secrets.UnknownSecret, VaultLocked, NotSealed, BadKeyRing) as error:
+        raise NotReady(f"A secret cannot be opened: {error}.") from None
+
+
+def open_upstream(target: Target, *, client_capabilities: bytes = EMPTY_OBJECT) -> Upstream:
+    """The upstream, not yet opened; nothing is started or sent. Raises NotReady, AddressRefused."""
+    limits = Limits(result_bytes=target.result_bytes)
+    if target.transport == Transport.STDIO:
+        return StdioUpstream(
+            _runnable(target),
+            environment=child_environment(os.environ, target.environment),
+            cwd=target.cwd or None,
+            client_capabilities=client_capabilities,
+            limits=limits,
+        )
+    if target.transport != Transport.HTTP:
+        raise NotReady(f"{target.name} speaks the SSE transport of 2024-11-05, which this version does not reach yet.")
+    try:
+        return HttpUpstream(
+            target.url,
+            headers=target.headers,
+            allow_private=target.allow_private_address,
+            client_capabilities=client_capabilities,
+            limits=limits,
+        )
+    except ValueError as error:
+        raise NotReady(f"The address or headers of {target.name} cannot be used: {error}.") from None
+
+
+def _runnable(target: Target) -> tuple[str, ...]:
+    program = target.command[0]
+    if not Path(program).is_absolute():
+        raise Unreachable(f"there is no program {program} on the PATH of the gateway")
+    return target.command
+
+
+def resolved(command: Sequence[str], path: str | None = None) -> tuple[str, ...]:
+    """The argv with its program as an absolute path; unchanged where there is no such program.
+
+    It is looked up on the gateway's PATH and then beside the running Python. An absolute path stays as written, and
+    links are not followed, because a Python environment is told by the path its program is started by.
+    """
+    program, *arguments = command
+    places = os.pathsep.join(
+        (path if path is not None else os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent))
+    )
+    found = None if Path(program).is_absolute() else shutil.which(program, path=places)
+    return (str(Path(found).absolute()) if found else program, *arguments)

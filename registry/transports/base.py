@@ -1,0 +1,151 @@
+"""What a transport to an upstream server offers, and how it fails. Values and Protocols alone: no Django, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from governance.canonical.values import JSON
+from registry.mcp.revisions import Era
+
+OnEvent = Callable[[str, bytes], None]
+"""Called with method and raw params of each notification that belongs to the waiting request."""
+
+OnRequest = Callable[[str, bytes], Awaitable["Answer"]]
+"""Asked to answer a request that the server makes while ours is waiting (session era: elicitation, sampling, roots)."""
+
+EMPTY_OBJECT = b"{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Caps of one upstream. Sizes in bytes, times in seconds."""
+
+    result_bytes: int = 10 * 1024 * 1024
+    header_bytes: int = 32 * 1024
+    stderr_bytes: int = 16 * 1024
+    connections: int = 64
+    connect_seconds: float = 10.0
+    open_seconds: float = 15.0
+    probe_seconds: float = 5.0
+    idle_seconds: float = 4.0  # Below the 5 s after which common servers close; a request must not meet that close.
+    kill_seconds: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What an upstream said when it was opened. `version` is the revision spoken from now on.
+
+    `capabilities`, `server_info` and `instructions` are the server's own words: hostile input, never a decision.
+    """
+
+    era: Era
+    version: str
+    capabilities: Mapping[str, JSON] = field(default_factory=dict)
+    server_info: Mapping[str, JSON] = field(default_factory=dict)
+    instructions: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one request: exactly one of `result` and `error`, as the raw JSON bytes received."""
+
+    result: bytes | None = None
+    error: bytes | None = None
+
+
+class Upstream(Protocol):
+    """One approved server over some transport. Any number of requests of one event loop may wait at once."""
+
+    async def open(self) -> Handshake:
+        """Agree on era and revision, once; later calls return the same Handshake. Raises UpstreamError."""
+        ...
+
+    async def request(
+        self,
+        method: str,
+        params: bytes,
+        *,
+        deadline: float,
+        name: str | None = None,
+        on_event: OnEvent | None = None,
+        on_request: OnRequest | None = None,
+        progress_token: bytes | None = None,
+        meta: bytes | None = None,
+        client_capabilities: bytes = EMPTY_OBJECT,
+        param_headers: Sequence[tuple[str, str]] = (),
+    ) -> Answer:
+        """Send one request and return its answer within `deadline` seconds from now. Never sends it twice.
+
+        `params` is a JSON object without `_meta`. `name` is what `Mcp-Name` says: tool or prompt name, resource URI.
+        `meta` is a JSON object of further `_meta` members; reserved keys in it are dropped. `progress_token` is the
+        caller's token as raw JSON: upstream sees one of ours, and `on_event` gets the caller's back in its place.
+        `client_capabilities` and `param_headers` (`Mcp-Param-*`, values not yet encoded) are used in the modern era
+        alone, the headers over HTTP alone. Cancelling the task cancels the request upstream.
+        Raises UpstreamError; its `sent` says whether the request may have been acted on.
+        """
+        ...
+
+    async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
+        """Pass on what the server says of its own accord, until it stops, or for `deadline` seconds.
+
+        `notifications` is the raw JSON filter of `subscriptions/listen`, used in the modern era. Returns when the
+        server ended the stream or the time is up; raises UpstreamError when it offers none.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections or child process. Outstanding requests end as BrokenOff."""
+        ...
+
+
+class UpstreamError(Exception):
+    """A request that got no answer. `sent` False: no byte of it can have been acted on. True: outcome unknown.
+
+    `str()` is one line without upstream text, fit for a person; `detail` may hold upstream text, cut short.
+    """
+
+    sent: ClassVar[bool] = True
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail[:2000]
+
+
+class NotSent(UpstreamError):
+    """The request was not sent, or the server said that it refused it unseen."""
+
+    sent = False
+
+
+class Unreachable(NotSent):
+    """No connection, no child process, no handshake: nothing was sent."""
+
+
+class AddressRefused(Unreachable):
+    """The URL, or an address behind it, is one that must not be reached."""
+
+
+class TimedOut(UpstreamError):
+    """Sent, and no answer within the deadline."""
+
+
+class BrokenOff(UpstreamError):
+    """Sent, and the connection or the child process ended before the answer."""
+
+
+class Garbage(UpstreamError):
+    """Sent, and what came back is not a valid answer: framing, encoding, JSON or JSON-RPC."""
+
+
+class TooLarge(UpstreamError):
+    """Sent, and the answer goes past a size cap."""
+
+
+class HttpStatus(UpstreamError):
+    """Sent, and the server answered with an HTTP status that carries no JSON-RPC answer."""
+
+    def __init__(self, status: int, *, detail: str = "") -> None:
+        super().__init__(f"the server answered HTTP {status}", detail=detail)
+        self.status = status

@@ -1,0 +1,42 @@
+"""What goes round a request's own params: `_meta`, by era. Pure: no Django, no I/O."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry.mcp.jsonrpc import with_meta
+from registry.mcp.revisions import further_meta, modern_meta
+from registry.transports.base import EMPTY_OBJECT
+
+CLIENT: Final = b'{"name":"gatehouse","version":"0.1.0"}'
+LISTEN: Final = "subscriptions/listen"
+SUBSCRIPTION: Final = "io.modelcontextprotocol/subscriptionId"
+
+_PLAIN: Final = modern_meta(EMPTY_OBJECT, CLIENT)
+
+
+def request_params(
+    params: bytes,
+    *,
+    modern: bool,
+    progress: bytes | None = None,
+    meta: bytes | None = None,
+    capabilities: bytes = EMPTY_OBJECT,
+) -> bytes:
+    """`params` with the `_meta` its era asks for, the raw progress token `progress`, and the further members `meta`.
+
+    Raises ValueError when `params` or `meta` is not a JSON object.
+    """
+    parts = []
+    if modern:
+        parts.append(_PLAIN if capabilities == EMPTY_OBJECT else modern_meta(capabilities, CLIENT))
+    if progress is not None:
+        parts.append(b'"progressToken":' + progress)
+    if meta is not None:
+        parts.append(further_meta(meta))
+    return with_meta(params, b",".join(filter(None, parts)) if len(parts) != 1 else parts[0])
+
+
+def listen_params(notifications: bytes) -> bytes:
+    """The params of `subscriptions/listen` for the raw JSON filter `notifications`."""
+    return request_params(b'{"notifications":%s}' % notifications, modern=True)

@@ -1,0 +1,134 @@
+"""Asks the product and the oracle the same question, and makes a disagreement small. Pure: no Django, no I/O."""
+
+from __future__ import annotations
+
+import copy
+import pprint
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from governance.policy.compiled import CompiledPolicy, compile_policy
+from governance.policy.decide import decide as product_decide
+from governance.policy.language import parse
+from governance.policy.values import Facts, Verdict
+from tests.properties import policy_oracle
+from tests.properties.policy_cases import Case
+from tests.properties.policy_rules import render
+
+WRONG_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the two said: action, status, rule, rules, escalations, monitor rules that matched."""
+
+    product: tuple[Any, ...]
+    oracle: tuple[Any, ...]
+
+    @property
+    def agree(self) -> bool:
+        return self.product == self.oracle
+
+
+@lru_cache(maxsize=64)
+def compiled(text: str) -> tuple[CompiledPolicy, tuple[str, ...]]:
+    """The product's policy, and the ids of its rules in the order they are written."""
+    policy = parse(text)
+    return compile_policy(policy), tuple(rule.id for rule in policy.rules)
+
+
+def verdict(case: Case, facts: Facts | None = None) -> Verdict:
+    rules = compiled(case.text)[0].for_item(case.item)
+    return product_decide(rules, case.caller, case.arguments, case.facts if facts is None else facts)
+
+
+def with_approvals(case: Case) -> tuple[Facts, dict[str, str]]:
+    """The facts with the case's approvals, and the digests they name: asked of the product, which alone knows them."""
+    digests = {one.rule: one.digest for one in verdict(case).escalations}
+    right = {(rule, digests[rule]) for rule in case.answered if rule in digests}
+    wrong = {(rule, WRONG_DIGEST) for rule in case.stale}
+    return replace(case.facts, approved=frozenset(right | wrong)), digests
+
+
+def answers(case: Case) -> Answers:
+    facts, digests = with_approvals(case)
+    said = verdict(case, facts)
+    escalations = tuple(sorted(one.rule for one in said.escalations))
+    would = tuple(sorted(one.rule for one in said.would))
+    ruling = policy_oracle.decide(with_ids(case), case.item, case.caller, case.arguments, facts, digests)
+    return Answers(
+        (said.action, said.status, said.rule, said.rules, escalations, would),
+        (ruling.action, ruling.status, ruling.rule, ruling.rules, ruling.escalations, ruling.would),
+    )
+
+
+def with_ids(case: Case) -> dict[str, Any]:
+    """The policy with the derived ids filled in; a test of their own judges their form."""
+    ids = compiled(case.text)[1]
+    return {
+        **case.policy,
+        "rules": [{"id": name, **rule} for name, rule in zip(ids, case.policy["rules"], strict=True)],
+    }
+
+
+def minimised(case: Case) -> Case:
+    """The smallest case found by leaving things out one at a time while the two still disagree."""
+    shrunk = True
+    while shrunk:
+        shrunk = False
+        for smaller in smaller_cases(case):
+            if still_disagrees(smaller):
+                case, shrunk = smaller, True
+                break
+    return case
+
+
+def still_disagrees(case: Case) -> bool:
+    try:
+        return not answers(case).agree
+    except Exception:  # A policy that became invalid by shrinking is no example.
+        return False
+
+
+def smaller_cases(case: Case) -> Iterator[Case]:
+    for policy in without_one(
+        case.policy, keep={"version", "default", "rules", "id", "action", "tool", "prompt", "resource", "server", "in"}
+    ):
+        yield replace(case, policy=policy, text=render(policy))
+    for arguments in without_one(case.arguments, keep=set()):
+        yield replace(case, arguments=arguments)
+    if case.item.schema is not None:
+        for schema in without_one(dict(case.item.schema), keep={"type", "properties"}):
+            yield replace(case, item=replace(case.item, schema=schema))
+    empty = Facts(case.facts.at)
+    for name in ("history", "limits", "marks", "findings", "real_paths"):
+        if getattr(case.facts, name):
+            yield replace(case, facts=replace(case.facts, **{name: getattr(empty, name)}))
+    if case.answered or case.stale:
+        yield replace(case, answered=frozenset())
+        yield replace(case, stale=frozenset())
+
+
+def without_one(value: Any, keep: set[str]) -> Iterator[Any]:
+    """Every copy of a nested value that lacks one member or element."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            if key not in keep:
+                yield {other: copy.deepcopy(value[other]) for other in value if other != key}
+            for smaller in without_one(member, keep):
+                yield {**value, key: smaller}
+    elif isinstance(value, list):
+        for at, member in enumerate(value):
+            yield value[:at] + value[at + 1 :]
+            for smaller in without_one(member, keep):
+                yield [*value[:at], smaller, *value[at + 1 :]]
+
+
+def report(case: Case) -> str:
+    """A minimised disagreement, for a person."""
+    small = minimised(case)
+    both = answers(small)
+    shown = {name: getattr(small, name) for name in ("item", "caller", "arguments", "facts", "answered", "stale")}
+    return f"product {both.product}\noracle  {both.oracle}\n{small.text}\n{pprint.pformat(shown, width=120)}"

@@ -1,0 +1,399 @@
+"""`manage.py apply`: whole or not at all, idempotent, and never an approval of what changed since (contract section 3)."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from governance.models import Agent, AgentToken, DataRole, Generation, LedgerEntry, Person, PersonToken, PolicyVersion
+from governance.models import Secret as StoredSecret
+from governance.secrets import reveal
+from registry.models import Server
+
+pytestmark = pytest.mark.django_db
+
+POLICY = 'version: "1"\ndefault: deny\nrules:\n  - {tool: read, action: allow, reason: Reading is fine}\n'
+
+
+class Run:
+    """One run of the command: exit code, what it printed, what it complained of."""
+
+    def __init__(self, file: Path, *options: str) -> None:
+        out, err = StringIO(), StringIO()
+        self.code = 0
+        try:
+            call_command("apply", str(file), *options, stdout=out, stderr=err)
+        except SystemExit as left:
+            self.code = left.code if isinstance(left.code, int) else 1
+        self.out, self.err = out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def file(tmp_path: Path, shapeshifter: Any) -> Callable[..., Path]:
+    """Writes a gatehouse.yaml with one shapeshifter; the arguments replace its sections."""
+
+    def write(**sections: Any) -> Path:
+        whole: dict[str, Any] = {
+            "version": 1,
+            "teams": [{"name": "platform"}],
+            "people": [
+                {"email": "sec@example.com", "roles": ["security-admin"], "teams": ["platform"], "api_token": True},
+                {"email": "dev@example.com", "roles": ["developer"], "api_token": ["read"]},
+            ],
+            "servers": [
+                {"name": "files", "transport": "stdio", "command": shapeshifter.command, "approve": "all"},
+            ],
+            "roles": [{"name": "developer", "tools": ["files/*"]}],
+            "agents": [
+                {
+                    "name": "dev-claude",
+                    "owner": "dev@example.com",
+                    "roles": ["developer"],
+                    "rate": {"calls": 600, "per": "1m"},
+                }
+            ],
+            "policy": {"file": "policy.yaml"},
+        }
+        (tmp_path / "policy.yaml").write_text(POLICY)
+        path = tmp_path / "gatehouse.yaml"
+        path.write_text(json.dumps({key: value for key, value in (whole | sections).items() if value is not None}))
+        return path
+
+    return write
+
+
+def server_with(shapeshifter: Any, **fields: Any) -> list[dict[str, Any]]:
+    return [{"name": "files", "transport": "stdio", "command": shapeshifter.command} | fields]
+
+
+def states() -> dict[str, str]:
+    return {item.name: item.state for item in Server.objects.get(name="files").items.all()}
+
+
+def test_a_first_run_makes_everything_that_the_file_says(file: Callable[..., Path], tmp_path: Path) -> None:
+    run = Run(file(), "--credentials-out", str(tmp_path / "credentials.json"))
+    assert (run.code, run.err) == (0, "")
+    assert states() == {"read": "approved", "write": "approved"}
+    assert Server.objects.get(name="files").state == "ready"
+    assert Person.objects.get(email="sec@example.com").console_roles() == {"security-admin"}
+    agent = Agent.objects.get(name="dev-claude")
+    assert (agent.rate_calls, agent.rate_seconds) == (600, 60)
+    assert DataRole.objects.get(name="developer").tools == ["files/*"]
+    assert PolicyVersion.objects.get(live=True).text == POLICY
+    persons = {json.loads(entry.text)["principal"]["person"] for entry in LedgerEntry.objects.all()}
+    assert persons == {"operator"}
+
+
+def test_credentials_are_written_for_their_owner_alone(file: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "credentials.json"
+    Run(file(), "--credentials-out", str(out))
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    written = json.loads(out.read_text())
+    assert set(written) == {"agents", "people"}
+    assert written["agents"]["dev-claude"].startswith("gha_")
+    assert set(written["people"]) == {"sec@example.com", "dev@example.com"}
+    assert PersonToken.objects.get(person__email="dev@example.com").scopes == ["read"]
+    assert sorted(path.name for path in tmp_path.iterdir() if "credentials" in path.name) == ["credentials.json"]
+
+
+def test_no_credential_is_printed_or_recorded(file: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "credentials.json"
+    run = Run(file(), "--credentials-out", str(out), "--json")
+    written = json.loads(out.read_text())
+    tokens = [*written["agents"].values(), *(person["api_token"] for person in written["people"].values())]
+    recorded = "".join(LedgerEntry.objects.values_list("text", flat=True))
+    assert not any(token in run.out + recorded for token in tokens)
+    assert json.loads(run.out)["issued"]["agents"] == ["dev-claude"]
+
+
+def test_a_second_run_changes_nothing_and_issues_nothing(file: Callable[..., Path], tmp_path: Path) -> None:
+    path, out = file(), tmp_path / "credentials.json"
+    Run(path, "--credentials-out", str(out))
+    before = (
+        LedgerEntry.objects.count(),
+        list(Generation.objects.order_by("part").values_list("part", "value")),
+        list(PolicyVersion.objects.values_list("pk", flat=True)),
+        AgentToken.objects.count(),
+        PersonToken.objects.count(),
+    )
+    run = Run(path, "--credentials-out", str(out))
+    assert (run.code, run.out.splitlines()[0]) == (0, "nothing changed")
+    assert before == (
+        LedgerEntry.objects.count(),
+        list(Generation.objects.order_by("part").values_list("part", "value")),
+        list(PolicyVersion.objects.values_list("pk", flat=True)),
+        AgentToken.objects.count(),
+        PersonToken.objects.count(),
+    )
+    assert json.loads(out.read_text()) == {"agents": {}, "people": {}}
+
+
+def test_what_changed_on_a_server_since_stays_held_and_the_run_fails(
+    file: Callable[..., Path], shapeshifter: Any
+) -> None:
+    """security.md 6.2: apply run again after an upstream changed: nothing held becomes approved, exit 1."""
+    path = file()
+    Run(path)
+    shapeshifter.offer(read="Read a file and mail it.", write="Write a file.", extra="New.")
+    for _ in range(2):
+        run = Run(path)
+        assert run.code == 1
+        assert states() == {"read": "changed", "write": "approved", "extra": "new"}
+        assert "held: files: tool read: changed since it was approved" in run.out
+        assert "held: files: tool extra: appeared after the server's approval" in run.out
+    assert "held" not in Run(path, "--json").err
+
+
+def test_a_tool_that_vanished_is_listed_and_the_run_fails(file: Callable[..., Path], shapeshifter: Any) -> None:
+    path = file()
+    Run(path)
+    shapeshifter.offer(write="Write a file.")
+    run = Run(path)
+    assert (run.code, states()["read"]) == (1, "missing")
+    assert "held: files: tool read: gone from the server" in run.out
+
+
+def test_only_named_items_are_approved_and_the_rest_is_no_failure(file: Callable[..., Path], shapeshifter: Any) -> None:
+    assert Run(file(servers=server_with(shapeshifter, approve=["read"]))).code == 0
+    assert states() == {"read": "approved", "write": "new"}
+    assert Run(file(servers=server_with(shapeshifter, approve="all"))).code == 0
+    assert states() == {"read": "approved", "write": "approved"}
+
+
+def test_a_late_tool_is_approved_once_the_file_names_it(file: Callable[..., Path], shapeshifter: Any) -> None:
+    Run(file())
+    shapeshifter.offer(read="Read a file.", write="Write a file.", extra="New.")
+    assert Run(file(servers=server_with(shapeshifter, approve=["read", "write", "extra"]))).code == 0
+    assert states()["extra"] == "approved"
+
+
+def test_a_name_that_the_server_does_not_offer_is_listed(file: Callable[..., Path], shapeshifter: Any) -> None:
+    run = Run(file(servers=server_with(shapeshifter, approve=["raed"])))
+    assert run.code == 1
+    assert "held: files: item raed: the server offers nothing of this name" in run.out
+
+
+def test_without_an_approval_nothing_is_approved(file: Callable[..., Path], shapeshifter: Any) -> None:
+    assert Run(file(servers=server_with(shapeshifter))).code == 0
+    assert set(states().values()) == {"new"}
+
+
+def test_a_refused_item_is_not_approved_by_a_file(file: Callable[..., Path], shapeshifter: Any) -> None:
+    Run(file(servers=server_with(shapeshifter)))
+    Server.objects.get(name="files").items.filter(name="write").update(state="refused")
+    Run(file())
+    assert states() == {"read": "approved", "write": "refused"}
+
+
+def test_a_pinned_manifest_must_be_the_one_the_server_has(file: Callable[..., Path], shapeshifter: Any) -> None:
+    wrong = "sha256:" + "0" * 64
+    run = Run(file(servers=server_with(shapeshifter, manifest=wrong)))
+    digest = Server.objects.get(name="files").manifest_digest
+    assert (run.code, set(states().values())) == (1, {"new"})
+    assert f"the server has {digest}, the file pins {wrong}" in run.out
+    assert Run(file(servers=server_with(shapeshifter, manifest=digest))).code == 0
+    assert set(states().values()) == {"approved"}
+    shapeshifter.offer(read="Changed.", write="Write a file.")
+    assert Run(file(servers=server_with(shapeshifter, manifest=digest))).code == 1
+    assert states()["read"] == "changed"
+
+
+def test_a_new_pin_is_a_decision_on_what_changed_and_what_is_gone(file: Callable[..., Path], shapeshifter: Any) -> None:
+    Run(file())
+    shapeshifter.offer(read="Changed.")
+    assert Run(file()).code == 1
+    digest = Server.objects.get(name="files").manifest_digest
+    assert Run(file(servers=server_with(shapeshifter, manifest=digest))).code == 0
+    assert states() == {"read": "approved", "write": "refused"}
+
+
+def test_an_unreachable_server_is_stored_as_waiting_and_tried_again(
+    file: Callable[..., Path], shapeshifter: Any
+) -> None:
+    path, kept = file(), shapeshifter.manifest.read_text()
+    shapeshifter.manifest.unlink()
+    run = Run(path)
+    assert (run.code, Server.objects.get(name="files").state) == (1, "waiting")
+    assert "unreachable: files: Could not reach files: " in run.out
+    assert Agent.objects.filter(name="dev-claude").exists()
+    shapeshifter.manifest.write_text(kept)
+    assert Run(path).code == 0
+    assert set(states().values()) == {"approved"}
+
+
+def test_a_program_that_is_not_there_is_an_unreachable_server(file: Callable[..., Path]) -> None:
+    run = Run(file(servers=[{"name": "files", "transport": "stdio", "command": ["no-such-program-x1"]}]))
+    assert run.code == 1
+    assert "there is no program no-such-program-x1 on the PATH of the gateway" in run.out
+
+
+def test_the_program_is_stored_and_accepted_as_an_absolute_path(file: Callable[..., Path]) -> None:
+    """Contract section 3: argv[0] is resolved at apply, shown, and part of what is accepted."""
+    python = Path(sys.executable).name
+    run = Run(file(servers=[{"name": "files", "transport": "stdio", "command": [python, "-c", "pass"]}]))
+    server = Server.objects.get(name="files")
+    assert Path(server.command[0]).is_absolute()
+    assert (server.accepted_launch["command"], server.accepted_by) == (server.command, "operator")
+    assert server.command[0] in run.out
+
+
+def test_a_file_with_mistakes_writes_nothing_and_names_each(file: Callable[..., Path], shapeshifter: Any) -> None:
+    path = file(agents=[{"name": "a", "owner": "nobody@example.com"}], roles=[{"name": "r", "tool": []}])
+    run = Run(path)
+    assert (run.code, run.out) == (1, "")
+    assert len(run.err.splitlines()) == 2
+    assert all(line.startswith(f"{path}:1:") for line in run.err.splitlines())
+    assert not shapeshifter.marker.exists()
+    assert not LedgerEntry.objects.exists()
+
+
+def test_a_missing_secret_stops_the_run_before_anything_happens(file: Callable[..., Path], shapeshifter: Any) -> None:
+    path = file(secrets={"key": {"env": "NO_SUCH_VARIABLE_X1"}})
+    run = Run(path)
+    assert (run.code, run.err) == (
+        1,
+        f"{path}: secret key: the environment variable NO_SUCH_VARIABLE_X1 is not set; set it\n",
+    )
+    assert not shapeshifter.marker.exists()
+
+
+def test_secrets_reach_the_program_and_are_stored_sealed(
+    file: Callable[..., Path], shapeshifter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = "hunter" + "-two"
+    monkeypatch.setenv("FILES_KEY", value)
+    seen = tmp_path / "environment.json"
+    script = (
+        "import json,os,runpy,sys;json.dump(dict(os.environ),open(sys.argv[1],'w'));"
+        "sys.argv=sys.argv[2:];runpy.run_path(sys.argv[0],run_name='__main__')"
+    )
+    command = [sys.executable, "-c", script, str(seen), *shapeshifter.command[1:3]]
+    server = {"name": "files", "transport": "stdio", "command": command, "approve": "all"}
+    server["env"] = {"API_KEY": {"secret": "files-key"}, "PLAIN": "x"}
+    run = Run(file(servers=[server], secrets={"files-key": {"env": "FILES_KEY"}}))
+    assert run.code == 0
+    environment = json.loads(seen.read_text())
+    assert (environment["API_KEY"], environment["PLAIN"]) == (value, "x")
+    assert "FILES_KEY" not in environment
+    assert reveal("files-key") == value
+    everything = run.out + StoredSecret.objects.get().sealed + "".join(LedgerEntry.objects.values_list("text", flat=True))
+    assert value not in everything
+
+
+def test_an_error_while_writing_leaves_nothing_behind(file: Callable[..., Path], tmp_path: Path) -> None:
+    run = Run(file(), "--credentials-out", str(tmp_path / "no-such-folder" / "credentials.json"))
+    assert run.code == 1
+    assert not LedgerEntry.objects.exists()
+    assert not Server.objects.exists()
+    assert not Person.objects.exists()
+
+
+def test_a_dry_run_tells_the_changes_writes_nothing_and_starts_no_program(
+    file: Callable[..., Path], shapeshifter: Any, tmp_path: Path
+) -> None:
+    run = Run(file(), "--dry-run", "--credentials-out", str(tmp_path / "credentials.json"))
+    assert "would change: agent dev-claude created" in run.out
+    assert "server files would be accepted as it stands in the file, and scanned" in run.out
+    assert not shapeshifter.marker.exists()
+    assert not LedgerEntry.objects.exists()
+    assert not Server.objects.exists()
+    assert not (tmp_path / "credentials.json").exists()
+
+
+def test_a_dry_run_over_an_accepted_server_sees_its_drift(file: Callable[..., Path], shapeshifter: Any) -> None:
+    path = file()
+    Run(path)
+    shapeshifter.offer(read="Changed.", write="Write a file.")
+    assert Run(path, "--dry-run").code == 1
+    assert states() == {"read": "approved", "write": "approved"}
+
+
+def test_without_a_place_for_credentials_none_is_issued_and_the_run_says_so(
+    file: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = file()
+    assert "no token was issued for agent dev-claude" in Run(path).out
+    assert not AgentToken.objects.exists()
+    Run(path, "--credentials-out", str(tmp_path / "credentials.json"))
+    assert AgentToken.objects.count() == 1
+
+
+def test_a_revoked_token_is_issued_again_only_on_request(file: Callable[..., Path], tmp_path: Path) -> None:
+    path, out = file(), tmp_path / "credentials.json"
+    Run(path, "--credentials-out", str(out))
+    first = json.loads(out.read_text())["agents"]["dev-claude"]
+    Run(path, "--credentials-out", str(out))
+    assert json.loads(out.read_text())["agents"] == {}
+    Run(path, "--credentials-out", str(out), "--reissue", "dev-claude")
+    again = json.loads(out.read_text())
+    assert again["agents"]["dev-claude"] != first
+    assert again["people"] == {}
+    assert AgentToken.objects.filter(revoked_at=None).count() == 1
+
+
+def test_reissue_of_a_stranger_or_without_a_place_is_refused(file: Callable[..., Path], tmp_path: Path) -> None:
+    path = file()
+    assert Run(path, "--reissue", "dev-claude").code == 2
+    run = Run(path, "--credentials-out", str(tmp_path / "credentials.json"), "--reissue", "nobody")
+    assert (run.code, LedgerEntry.objects.exists()) == (1, False)
+
+
+def test_scopes_beyond_the_roles_are_refused(file: Callable[..., Path]) -> None:
+    people = [{"email": "dev@example.com", "roles": ["developer"], "api_token": ["read", "decide"]}]
+    run = Run(file(people=people))
+    assert run.code == 1
+    assert "person dev@example.com: the roles do not allow the scope decide" in run.err
+
+
+def test_what_is_no_longer_in_the_file_is_left_alone_and_named(file: Callable[..., Path]) -> None:
+    Run(file())
+    run = Run(file(agents=None))
+    assert run.code == 0
+    assert "left alone: agent dev-claude is not in the file; nothing was done to it" in run.out
+    assert Agent.objects.get(name="dev-claude").active
+
+
+def test_a_deactivated_agent_is_not_brought_back(file: Callable[..., Path]) -> None:
+    path = file()
+    Run(path)
+    Agent.objects.update(active=False)
+    run = Run(path)
+    assert run.code == 1
+    assert "not as the file says: agent dev-claude was deactivated and stays so" in run.out
+
+
+def test_a_quarantined_server_is_not_brought_back(file: Callable[..., Path]) -> None:
+    path = file()
+    Run(path)
+    Server.objects.update(state="quarantined")
+    assert Run(path).code == 1
+    assert Server.objects.get().state == "quarantined"
+
+
+def test_accepted_findings_are_recorded_with_the_approval(file: Callable[..., Path], shapeshifter: Any) -> None:
+    Run(file(servers=server_with(shapeshifter, approve="all", accept_findings=["hidden-*"])))
+    changes = [json.loads(entry.text)["change"] for entry in LedgerEntry.objects.filter(kind="change.manifest")]
+    approved = next(change for change in changes if change["what"] == "approved")
+    assert approved["after"]["accepted_findings"] == ["hidden-*"]
+
+
+def test_the_gateway_guides_form_is_applied_and_its_conversion_told(
+    file: Callable[..., Path], shapeshifter: Any, tmp_path: Path
+) -> None:
+    file()
+    guide = tmp_path / "guide.yaml"
+    url = "stdio://" + " ".join(shapeshifter.command)
+    guide.write_text(json.dumps({"upstream": [{"name": "files", "url": url}], "policy": "./policy.yaml"}))
+    run = Run(guide, "--credentials-out", str(tmp_path / "credentials.json"))
+    assert run.code == 0
+    assert "note: upstream files: a local program" in run.out
+    assert set(states().values()) == {"approved"}
+    assert list(json.loads((tmp_path / "credentials.json").read_text())["agents"]) == ["gateway"]

@@ -1,0 +1,380 @@
+"""An HTTP upstream in both eras: what goes over the wire, what comes back, and what happens when plans change."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from registry.mcp.revisions import Era
+from registry.transports.base import (
+    AddressRefused,
+    Answer,
+    Limits,
+    NotSent,
+    TimedOut,
+    Unreachable,
+)
+from registry.transports.http import HttpUpstream
+from tests.upstream_simulator import HttpSimulator, Offer, Received
+
+MODERN_ONLY = frozenset(("modern",))
+LEGACY_ONLY = frozenset(("legacy",))
+
+
+@pytest.fixture(params=["modern", "legacy", "legacy session", "legacy stream"])
+async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[HttpSimulator]:
+    kind: str = request.param
+    era = MODERN_ONLY if kind == "modern" else LEGACY_ONLY
+    async with HttpSimulator(Offer(eras=era), session="session" in kind, sse="stream" in kind) as running:
+        yield running
+
+
+@pytest.fixture
+async def upstream(simulator: HttpSimulator) -> AsyncIterator[HttpUpstream]:
+    opened = HttpUpstream(simulator.url, allow_private=True, headers={"Authorization": "Bearer of-this-server"})
+    yield opened
+    await opened.close()
+
+
+async def echo(upstream: HttpUpstream, text: str, deadline: float = 5.0) -> str:
+    params = json.dumps({"name": "echo", "arguments": {"text": text}}).encode()
+    answer = await upstream.request("tools/call", params, name="echo", deadline=deadline)
+    assert answer.result is not None
+    said: str = json.loads(answer.result)["content"][0]["text"]
+    return said
+
+
+def last_call(simulator: HttpSimulator) -> Received:
+    return simulator.calls("tools/call")[-1]
+
+
+async def test_opening_finds_the_era_and_a_call_is_answered(upstream: HttpUpstream, simulator: HttpSimulator) -> None:
+    handshake = await upstream.open()
+    assert handshake.era == (Era.MODERN if simulator.offer.eras == MODERN_ONLY else Era.LEGACY)
+    assert handshake.server_info == {"name": "simulator", "version": "1"}
+    assert handshake.capabilities == {"tools": {}}
+    assert await echo(upstream, "hello") == "hello"
+
+
+async def test_a_server_is_opened_once_for_many_first_calls(upstream: HttpUpstream, simulator: HttpSimulator) -> None:
+    answers = await asyncio.gather(*(echo(upstream, str(number)) for number in range(20)))
+    assert answers == [str(number) for number in range(20)]
+    assert len(simulator.calls("initialize")) == (simulator.offer.eras == LEGACY_ONLY)
+    assert len(simulator.calls("server/discover")) == 1
+
+
+async def test_each_request_says_what_its_era_demands(upstream: HttpUpstream, simulator: HttpSimulator) -> None:
+    await echo(upstream, "hello")
+    sent = last_call(simulator)
+    assert sent.headers["accept"] == "application/json, text/event-stream"
+    assert sent.headers["accept-encoding"] == "identity"
+    assert sent.headers["content-type"] == "application/json"
+    assert sent.headers["authorization"] == "Bearer of-this-server"
+    assert sent.headers["host"] == f"127.0.0.1:{simulator.port}"
+    if simulator.offer.eras == MODERN_ONLY:
+        assert sent.headers["mcp-protocol-version"] == "2026-07-28"
+        assert (sent.headers["mcp-method"], sent.headers["mcp-name"]) == ("tools/call", "echo")
+        assert sent.message["params"]["_meta"] == {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": {"name": "gatehouse", "version": "0.1.0"},
+        }
+    else:
+        assert sent.headers["mcp-protocol-version"] == "2025-11-25"
+        assert "mcp-method" not in sent.headers
+        assert "_meta" not in sent.message["params"]
+        assert sent.headers.get("mcp-session-id") == ("session-1" if simulator.session else None)
+        assert [one.message["method"] for one in simulator.received[1:3]] == ["initialize", "notifications/initialized"]
+
+
+async def test_arguments_arrive_as_the_very_bytes_that_were_given(
+    upstream: HttpUpstream, simulator: HttpSimulator
+) -> None:
+    arguments = '{"a":1.10,"b":1e400,"c":"\\u00e9 é \U0001f600","d":-0}'.encode()
+    params = b'{"arguments":' + arguments + b',"name":"echo"}'
+    await upstream.request("tools/call", params, name="echo", deadline=5)
+    assert params.removesuffix(b"}") in last_call(simulator).body
+
+
+async def test_a_result_comes_back_as_the_very_bytes_that_were_sent(upstream: HttpUpstream) -> None:
+    answer = await upstream.request("tools/list", b"{}", deadline=5)
+    assert answer.error is None
+    assert answer.result is not None
+    assert answer.result.startswith(b'{"tools": [{"name": "echo", "description": ')
+
+
+async def test_a_json_rpc_error_is_an_answer(upstream: HttpUpstream) -> None:
+    answer = await upstream.request("no/such", b"{}", deadline=5)
+    assert answer == Answer(error=b'{"code": -32601, "message": "not here"}')
+
+
+async def test_progress_comes_back_under_the_callers_own_token(
+    upstream: HttpUpstream, simulator: HttpSimulator
+) -> None:
+    heard: list[tuple[str, bytes]] = []
+    await upstream.request(
+        "tools/call",
+        b'{"name":"progress"}',
+        name="progress",
+        deadline=5,
+        progress_token=b'"mine"',
+        on_event=lambda method, params: heard.append((method, params)),
+    )
+    assert last_call(simulator).message["params"]["_meta"]["progressToken"] == last_call(simulator).message["id"]
+    assert heard == [
+        ("notifications/progress", b'{"progressToken":"mine","progress":0,"exact":1.1}'),
+        ("notifications/progress", b'{"progressToken":"mine","progress":2,"exact":1.1}'),
+    ]
+    assert upstream.dropped == 1
+
+
+async def test_further_meta_is_sent_and_reserved_keys_in_it_are_not(
+    upstream: HttpUpstream, simulator: HttpSimulator
+) -> None:
+    meta = b'{"traceparent":"00-ab","progressToken":9,"io.modelcontextprotocol/protocolVersion":"1999-01-01"}'
+    await upstream.request("tools/call", b'{"name":"echo"}', name="echo", deadline=5, meta=meta)
+    sent = last_call(simulator).message["params"]["_meta"]
+    assert sent["traceparent"] == "00-ab"
+    assert "progressToken" not in sent
+    assert sent.get("io.modelcontextprotocol/protocolVersion", "2026-07-28") == "2026-07-28"
+
+
+async def test_a_cancelled_call_is_cancelled_at_the_server(upstream: HttpUpstream, simulator: HttpSimulator) -> None:
+    await upstream.open()
+    waiting = asyncio.create_task(upstream.request("tools/call", b'{"name":"hang"}', name="hang", deadline=60))
+    await simulator.until(lambda: simulator.calls("tools/call"))
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await simulator.until(lambda: simulator.gone)
+    if simulator.offer.eras == LEGACY_ONLY:
+        await simulator.until(lambda: simulator.calls("notifications/cancelled"))
+        said = simulator.calls("notifications/cancelled")[0]
+        assert said.message["params"]["requestId"] == last_call(simulator).message["id"]
+        assert said.headers.get("mcp-session-id") == last_call(simulator).headers.get("mcp-session-id")
+
+
+async def test_idle_connections_are_used_again(upstream: HttpUpstream, simulator: HttpSimulator) -> None:
+    for number in range(10):
+        await echo(upstream, str(number))
+    assert {one.connection for one in simulator.calls("tools/call")} == {1}
+
+
+async def test_a_connection_that_the_server_closed_while_idle_is_replaced(
+    upstream: HttpUpstream, simulator: HttpSimulator
+) -> None:
+    await echo(upstream, "first")
+    used = last_call(simulator).connection
+    await simulator.close_idle()
+    await simulator.until(lambda: used in simulator.ended)
+    while upstream.open_connections:
+        await asyncio.sleep(0)
+    assert await echo(upstream, "second") == "second"
+    assert last_call(simulator).connection != used
+
+
+async def test_calls_beyond_the_limit_of_connections_wait_their_turn(simulator: HttpSimulator) -> None:
+    upstream = HttpUpstream(simulator.url, allow_private=True, limits=Limits(connections=2))
+    answers = await asyncio.gather(*(echo(upstream, str(number)) for number in range(20)))
+    assert answers == [str(number) for number in range(20)]
+    assert upstream.open_connections <= 2
+    await upstream.close()
+
+
+async def test_a_call_that_finds_no_connection_in_time_was_not_sent(simulator: HttpSimulator) -> None:
+    upstream = HttpUpstream(simulator.url, allow_private=True, limits=Limits(connections=1))
+    await upstream.open()
+    stuck = asyncio.create_task(upstream.request("tools/call", b'{"name":"hang"}', name="hang", deadline=60))
+    await simulator.until(lambda: simulator.calls("tools/call"))
+    with pytest.raises(NotSent) as failure:
+        await echo(upstream, "too late", deadline=0.1)
+    assert not failure.value.sent
+    assert len(simulator.calls("tools/call")) == 1
+    stuck.cancel()
+    await asyncio.wait([stuck])
+    assert await echo(upstream, "free again") == "free again"
+    await upstream.close()
+
+
+async def test_a_waiting_call_that_is_cancelled_leaves_its_turn_to_the_next(simulator: HttpSimulator) -> None:
+    upstream = HttpUpstream(simulator.url, allow_private=True, limits=Limits(connections=1))
+    await upstream.open()
+    first, second, third = (asyncio.create_task(echo(upstream, str(number))) for number in range(3))
+    await simulator.until(lambda: simulator.calls("tools/call"))
+    second.cancel()
+    assert await first == "0"
+    assert await third == "2"
+    await upstream.close()
+
+
+async def test_closing_ends_outstanding_calls(upstream: HttpUpstream, simulator: HttpSimulator) -> None:
+    await upstream.open()
+    waiting = asyncio.create_task(upstream.request("tools/call", b'{"name":"hang"}', name="hang", deadline=60))
+    await simulator.until(lambda: simulator.calls("tools/call"))
+    await upstream.close()
+    with pytest.raises(Exception, match="ended before the answer"):
+        await waiting
+    with pytest.raises(NotSent):
+        await echo(upstream, "after")
+
+
+@pytest.mark.parametrize("name", ["größe", " edge ", "", "a\nb", "=?base64?eA==?=", "\x7f"])
+async def test_a_name_that_no_header_may_hold_is_sent_encoded(name: str) -> None:
+    async with HttpSimulator() as simulator:
+        upstream = HttpUpstream(simulator.url, allow_private=True)
+        await upstream.request("resources/read", b'{"uri":"x"}', name=name, deadline=5)
+        header = simulator.calls("resources/read")[0].headers["mcp-name"]
+        assert header.startswith("=?base64?")
+        assert header.endswith("?=")
+        await upstream.close()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "elsewhere"},
+        {"Content-Length": "0"},
+        {"Mcp-Name": "other"},
+        {"Transfer-Encoding": "chunked"},
+        {"X A": "b"},
+        {"X-A": "b\r\nX-B: c"},
+        {"X-A": "b\0"},
+        {"X-A": " b"},
+    ],
+)
+def test_a_configured_header_that_could_change_the_request_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="header"):
+        HttpUpstream("http://127.0.0.1:1/", allow_private=True, headers=headers)
+
+
+async def test_a_lost_session_is_opened_anew_for_the_next_call_and_nothing_is_sent_twice() -> None:
+    async with HttpSimulator(Offer(eras=LEGACY_ONLY), session=True) as simulator:
+        upstream = HttpUpstream(simulator.url, allow_private=True)
+        await echo(upstream, "first")
+        simulator.sessions.clear()
+        with pytest.raises(NotSent):
+            await echo(upstream, "lost")
+        simulator.sessions.add("spent")
+        assert await echo(upstream, "third") == "third"
+        texts = [one.message["params"]["arguments"]["text"] for one in simulator.calls("tools/call")]
+        assert texts == ["first", "lost", "third"]
+        assert len(simulator.calls("initialize")) == 2
+        await upstream.close()
+
+
+async def test_closing_a_session_tells_the_server() -> None:
+    async with HttpSimulator(Offer(eras=LEGACY_ONLY), session=True) as simulator:
+        upstream = HttpUpstream(simulator.url, allow_private=True)
+        await echo(upstream, "first")
+        await upstream.close()
+        last = simulator.received[-1]
+        assert (last.verb, last.headers["mcp-session-id"]) == ("DELETE", "session-1")
+
+
+async def test_a_question_of_the_server_is_answered_by_who_waits() -> None:
+    async with HttpSimulator(Offer(eras=LEGACY_ONLY)) as simulator:
+        upstream = HttpUpstream(simulator.url, allow_private=True)
+
+        async def name_it(method: str, params: bytes) -> Answer:
+            assert (method, params) == ("elicitation/create", b'{"message": "who?"}')
+            return Answer(result=b'{"action":"accept","content":{"name":"bob"}}')
+
+        answer = await upstream.request("tools/call", b'{"name":"ask"}', name="ask", deadline=5, on_request=name_it)
+        assert b'\\"id\\":\\"q1\\",\\"result\\":{\\"action\\":\\"accept\\"' in (answer.result or b"")
+        await upstream.close()
+
+
+@pytest.mark.parametrize(("tool", "reply"), [("ask", '"error":{"code":-32601'), ("ping_me", '"result":{}')])
+async def test_without_an_answerer_questions_are_refused_and_pings_answered(tool: str, reply: str) -> None:
+    async with HttpSimulator(Offer(eras=LEGACY_ONLY)) as simulator:
+        upstream = HttpUpstream(simulator.url, allow_private=True)
+        answer = await upstream.request("tools/call", json.dumps({"name": tool}).encode(), deadline=5)
+        assert answer.result is not None
+        assert reply in json.loads(answer.result)["content"][0]["text"]
+        await upstream.close()
+
+
+async def test_a_question_in_the_modern_era_is_dropped() -> None:
+    async with HttpSimulator(Offer(eras=MODERN_ONLY)) as simulator:
+        upstream = HttpUpstream(simulator.url, allow_private=True)
+        heard: list[str] = []
+        with pytest.raises(TimedOut):
+            await upstream.request(
+                "tools/call", b'{"name":"ask"}', deadline=0.3, on_event=lambda method, _: heard.append(method)
+            )
+        assert heard == []
+        assert upstream.dropped == 1
+        await upstream.close()
+
+
+async def test_nobody_listening_is_unreachable() -> None:
+    async with HttpSimulator() as simulator:
+        url = simulator.url
+    upstream = HttpUpstream(url, allow_private=True)
+    with pytest.raises(Unreachable) as failure:
+        await echo(upstream, "hello")
+    assert not failure.value.sent
+    await upstream.close()
+
+
+async def test_a_server_that_accepts_and_says_nothing_is_unreachable_within_the_deadline() -> None:
+    async with HttpSimulator(mute=True) as simulator:
+        upstream = HttpUpstream(simulator.url, allow_private=True)
+        with pytest.raises(Unreachable) as failure:
+            await echo(upstream, "hello", deadline=0.3)
+        assert not failure.value.sent
+        assert simulator.calls("tools/call") == []
+        await upstream.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:9/mcp",
+        "https://127.0.0.1/mcp",
+        "https://[::1]/mcp",
+        "https://[::ffff:127.0.0.1]/mcp",
+        "https://10.0.0.1/mcp",
+        "https://169.254.169.254/mcp",
+        "https://localhost/mcp",
+        "https://user@example.com/mcp",
+        "ftp://example.com/",
+        "https://example.com/#x",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://example.com\\@127.0.0.1/",
+        "not a url",
+    ],
+)
+def test_a_url_that_must_not_be_reached_is_refused_before_anything_is_sent(url: str) -> None:
+    with pytest.raises(AddressRefused):
+        HttpUpstream(url)
+
+
+async def test_metadata_addresses_are_refused_even_where_private_ones_are_allowed() -> None:
+    with pytest.raises(AddressRefused):
+        HttpUpstream("http://169.254.169.254/mcp", allow_private=True)
+
+
+async def test_a_name_that_resolves_to_a_private_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with HttpSimulator() as simulator:
+        loop = asyncio.get_running_loop()
+
+        async def rebind(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+            return [(2, 1, 6, "", ("93.184.216.34", port)), (2, 1, 6, "", ("127.0.0.1", port))]
+
+        class Rebinding:
+            getaddrinfo = staticmethod(rebind)
+
+        from registry.transports.http_address import read_address, resolve
+
+        address = read_address(f"https://tools.example:{simulator.port}/mcp", allow_private=False)
+        with pytest.raises(AddressRefused):
+            await resolve(address, Rebinding())  # type: ignore[arg-type]
+        assert simulator.connections == 0
+        assert loop.is_running()

@@ -1,0 +1,301 @@
+"""A hostile MCP server for tests, over HTTP and over standard streams. The tool that is called names the fault.
+
+In-process: `async with HttpSimulator() as simulator: ... simulator.url`. As a child: `python upstream_simulator.py
+[option …]`, see `StdioSimulator`. `echo` returns its argument `text`, so that a nonce shows whose answer came back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from tests.upstream_faults import FAULTS, Message, event, head, piece, whole
+
+MODERN = "2026-07-28"
+LEGACY = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
+TOOLS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "echo",
+        "description": "Return the text unchanged.",
+        "inputSchema": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+    },
+    {"name": "add", "description": "Add two integers.", "inputSchema": {"type": "object"}},
+)
+
+
+class NotHere(Exception):
+    """A method this server does not know."""
+
+
+def tool_result(text: str) -> dict[str, Any]:
+    """A plain result."""
+    return {"content": [{"type": "text", "text": text}], "isError": False, "resultType": "complete"}
+
+
+@dataclass
+class Offer:
+    """What a simulated server offers; `pages` makes lists come in pieces, `cursor` never ends them."""
+
+    tools: Iterable[Mapping[str, Any]] = TOOLS
+    prompts: Iterable[Mapping[str, Any]] = ()
+    resources: Iterable[Mapping[str, Any]] = ()
+    templates: Iterable[Mapping[str, Any]] = ()
+    capabilities: Mapping[str, Any] = field(default_factory=lambda: {"tools": {}})
+    instructions: str | None = None
+    eras: frozenset[str] = frozenset(("modern", "legacy"))
+    page: int = 0
+    cursor: str | None = None
+
+    def answer(self, message: Message) -> dict[str, Any]:
+        """The result of one ordinary request. Raises NotHere."""
+        method, params = message["method"], message.get("params") or {}
+        if method == "server/discover" and "modern" in self.eras:
+            return self._greeting() | {"supportedVersions": [MODERN], "ttlMs": 0, "cacheScope": "private"}
+        if method == "initialize" and "legacy" in self.eras:
+            asked = params.get("protocolVersion")
+            return self._greeting() | {"protocolVersion": asked if asked in LEGACY else LEGACY[0]}
+        if method == "tools/call":
+            return tool_result(str((params.get("arguments") or {}).get("text", params.get("name"))))
+        if method == "ping":
+            return {}
+        return self._listed(method, params)
+
+    def _greeting(self) -> dict[str, Any]:
+        greeting: dict[str, Any] = {
+            "capabilities": dict(self.capabilities),
+            "serverInfo": {"name": "simulator", "version": "1"},
+            "_meta": {"io.modelcontextprotocol/serverInfo": {"name": "simulator", "version": "1"}},
+            "resultType": "complete",
+        }
+        return greeting | ({} if self.instructions is None else {"instructions": self.instructions})
+
+    def _listed(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        lists = {
+            "tools/list": ("tools", self.tools),
+            "prompts/list": ("prompts", self.prompts),
+            "resources/list": ("resources", self.resources),
+            "resources/templates/list": ("resourceTemplates", self.templates),
+        }
+        if method not in lists:
+            raise NotHere(method)
+        key, members = lists[method]
+        found, more = list(members), {}
+        if self.cursor is not None:
+            more = {"nextCursor": self.cursor}
+        elif self.page:
+            start = int(params.get("cursor", 0))
+            more = {"nextCursor": str(start + self.page)} if start + self.page < len(found) else {}
+            found = found[start : start + self.page]
+        return {key: found, "resultType": "complete"} | more
+
+    def respond(self, message: Message) -> dict[str, Any]:
+        """The JSON-RPC response to one ordinary request."""
+        try:
+            return {"jsonrpc": "2.0", "id": message["id"], "result": self.answer(message)}
+        except NotHere:
+            return {"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": "not here"}}
+
+
+@dataclass
+class Received:
+    """One HTTP request as it came: head, body, and which connection brought it."""
+
+    verb: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+
+    @property
+    def message(self) -> dict[str, Any]:
+        """The JSON in its body."""
+        loaded: dict[str, Any] = json.loads(self.body)
+        return loaded
+
+
+class _Wire:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self.sent = 0
+        self.left = False
+
+    async def send(self, data: bytes) -> None:
+        self._writer.write(data)
+        try:
+            await self._writer.drain()
+        except ConnectionError:
+            self.left = True
+            raise
+        self.sent += len(data)
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def reset(self) -> None:
+        self._writer.transport.abort()
+
+    async def gone(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            await self._reader.read()
+        self.left = True
+
+
+class HttpSimulator:
+    """A Streamable HTTP server on a loopback port. `received` holds every request, `most_sent` the longest answer."""
+
+    def __init__(
+        self,
+        offer: Offer | None = None,
+        *,
+        session: bool = False,
+        sse: bool = False,
+        mute: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.offer = offer or Offer()
+        self.session = session
+        self.sse = sse
+        self.mute = mute
+        self.received: list[Received] = []
+        self.connections = 0
+        self.gone: list[Message] = []  # Calls whose connection was closed by the caller.
+        self.sessions: set[str] = set()
+        self.changed = asyncio.Event()
+        self.most_sent = 0
+        self.ended: set[int] = set()
+        self._wires: dict[int, _Wire] = {}
+        self._tls = tls
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/mcp"
+
+    def calls(self, method: str) -> list[Received]:
+        """The requests received for one method, in order."""
+        return [one for one in self.received if one.verb == "POST" and one.message.get("method") == method]
+
+    async def until(self, condition: Any, seconds: float = 5.0) -> None:
+        """Wait until `condition()` is true; it is looked at whenever something was received or a caller left."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+
+    async def write_to(self, connection: int, data: bytes) -> None:
+        """Say something on a connection out of turn."""
+        await self._wires[connection].send(data)
+
+    async def close_idle(self) -> None:
+        """Close every connection."""
+        for wire in self._wires.values():
+            wire.close()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        wire = self._wires[self.connections] = _Wire(reader, writer)
+        task = asyncio.create_task(self._serve(wire, reader, writer, self.connections))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(
+        self, wire: _Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int
+    ) -> None:
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+                while not writer.is_closing():
+                    request = await _read(reader, connection)
+                    self.received.append(request)
+                    self.changed.set()
+                    await self._handle(wire, request)
+        finally:
+            self.most_sent = max(self.most_sent, wire.sent)
+            writer.transport.abort()
+            self.ended.add(connection)
+            self.changed.set()
+
+    async def _handle(self, wire: _Wire, request: Received) -> None:
+        if self.mute:
+            return await wire.gone()
+        if request.verb != "POST":
+            return await wire.send(head("405 Method Not Allowed", "Content-Length: 0"))
+        message = request.message
+        identity = request.headers.get("mcp-session-id")
+        greets = message.get("method") in ("initialize", "server/discover")
+        if self.session and not greets and identity not in self.sessions:
+            unknown = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no such session"}}'
+            return await wire.send(whole(unknown, "404 Not Found"))
+        if "id" not in message or "method" not in message:
+            return await wire.send(head("202 Accepted", "Content-Length: 0"))
+        good = json.dumps(self.offer.respond(message)).encode()
+        fault = message.get("params", {}).get("name") if message["method"] == "tools/call" else None
+        try:
+            await self._answer(wire, message, good, fault)
+        finally:
+            if wire.left:
+                self.gone.append(message)
+                self.changed.set()
+        return None
+
+    async def _answer(self, wire: _Wire, message: Message, good: bytes, fault: str | None) -> None:
+        if fault in ("ask", "ping_me", "progress"):
+            return await self._converse(wire, message, good, fault)
+        if fault in FAULTS:
+            return await FAULTS[fault](wire, message, good)
+        lines = []
+        if self.session and message["method"] == "initialize":
+            identity = f"session-{len(self.sessions) + 1}"
+            self.sessions.add(identity)
+            lines.append(f"Mcp-Session-Id: {identity}")
+        if self.sse:
+            opening = head("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked", *lines)
+            return await wire.send(opening + piece(event(good)) + b"0\r\n\r\n")
+        return await wire.send(whole(good, "200 OK", "application/json", *lines))
+
+    async def _converse(self, wire: _Wire, message: Message, good: bytes, what: str) -> None:
+        await wire.send(head("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked"))
+        if what == "progress":
+            token = message["params"].get("_meta", {}).get("progressToken")
+            for step, said in enumerate((token, "somebody else's", token)):
+                params = {"progressToken": said, "progress": step, "exact": 1.10}
+                notice = {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
+                await wire.send(piece(event(json.dumps(notice).encode())))
+        else:
+            method = "ping" if what == "ping_me" else "elicitation/create"
+            asked = {"jsonrpc": "2.0", "id": "q1", "method": method, "params": {"message": "who?"}}
+            await wire.send(piece(event(json.dumps(asked).encode())))
+            await self.until(lambda: any(b'"id":"q1"' in one.body for one in self.received))
+            reply = next(one.body for one in self.received if b'"id":"q1"' in one.body)
+            good = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": tool_result(reply.decode())}).encode()
+        await wire.send(piece(event(good)) + b"0\r\n\r\n")
+
+
+async def _read(reader: asyncio.StreamReader, connection: int) -> Received:
+    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        assert name.lower() not in headers, f"the header {name} came twice"
+        headers[name.lower()] = value.strip()
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Received(first.split(" ")[0], headers, body, connection)
