@@ -125,7 +125,11 @@ def _leave_alone(configuration: Configuration, outcome: Outcome) -> None:
         ("person", Person.objects.values_list("email", flat=True), {entry.email for entry in configuration.people}),
         ("server", Server.objects.values_list("name", flat=True), {entry.name for entry in configuration.servers}),
         ("role", DataRole.objects.values_list("name", flat=True), {entry.name for entry in configuration.roles}),
-        ("agent", Agent.objects.filter(active=True).values_list("name", flat=True), {a.name for a in configuration.agents}),
+        (
+            "agent",
+            Agent.objects.filter(active=True).values_list("name", flat=True),
+            {a.name for a in configuration.agents},
+        ),
     )
     for kind, there, named in sections:
         outcome.left_alone += [f"{kind} {name}" for name in there if name not in named]

@@ -1,4 +1,4 @@
-"""The part of `apply` that writes teams, people, secrets, roles, agents and their credentials, each only if it differs."""
+"""The part of `apply` that writes teams, people, secrets, roles, agents and credentials, each only if it differs."""
 
 from __future__ import annotations
 
@@ -135,7 +135,9 @@ def require_known(again: frozenset[str], configuration: Configuration) -> None:
     known = {entry.name for entry in configuration.agents}
     known |= {entry.email for entry in configuration.people if entry.api_token is not None}
     if unknown := sorted(again - known):
-        raise CannotApply(f"--reissue {unknown[0]}: no agent and no person with an API token of this name is in the file")
+        raise CannotApply(
+            f"--reissue {unknown[0]}: no agent and no person with an API token of this name is in the file"
+        )
 
 
 def _teams(names: Sequence[str]) -> list[Team]:

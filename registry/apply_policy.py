@@ -14,11 +14,11 @@ class Refused(Exception):
 
 
 def write(policy: PolicyText | None, outcome: Outcome) -> None:
-    """Publish the text as a new version; a text equal to the live one changes nothing."""
+    """Publish the text as a new version; one that equals the live text but for white space at its end changes nothing."""
     if policy is None:
         return
     live = PolicyVersion.objects.filter(live=True).first()
-    if live is not None and live.text == policy.text:
+    if live is not None and live.text.rstrip() == policy.text.rstrip():
         return
     version = policies.publish(text=policy.text, by=Machine.OPERATOR, reason="apply")
     outcome.changes.append(f"policy {version.version} published")

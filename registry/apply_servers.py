@@ -114,7 +114,9 @@ def _approve_pinned(
 ) -> None:
     """A pinned manifest is a decision on exactly these bytes: it takes changed items too, and those that are gone."""
     if approval.manifest not in (manifest.held_digest, manifest.digest):
-        why = f"the server has {manifest.held_digest}, the file pins {approval.manifest}; review it, then change the pin"
+        why = (
+            f"the server has {manifest.held_digest}, the file pins {approval.manifest}; review it, then change the pin"
+        )
         outcome.held.append(Held(server.name, "manifest", "as a whole", why))
         return
     chosen = [item for item in items if item.state in (ItemStanding.NEW, ItemStanding.CHANGED)]

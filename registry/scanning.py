@@ -80,7 +80,7 @@ class ScanReport:
 
 
 def scan(server_id: int, *, by: Actor) -> ScanReport:
-    """Look at one stored server and record what is there. Raises Server.DoesNotExist; every other trouble is reported."""
+    """Look at one stored server and record what is there. Raises Server.DoesNotExist; other trouble is reported."""
     server = Server.objects.get(pk=server_id)
     started = timezone.now()
     seen = look(server)
@@ -89,7 +89,7 @@ def scan(server_id: int, *, by: Actor) -> ScanReport:
 
 @contextmanager
 def lease(server_id: int) -> Iterator[bool]:
-    """Whether the caller may scan this server now, so that one scan of it runs at a time; a lost lease ends by itself."""
+    """Whether the caller may scan this server now, so that one scan of it runs at a time; a lost lease runs out."""
     until = timezone.now() + timedelta(seconds=2 * SCAN_SECONDS)
     free = Q(scan_lease=None) | Q(scan_lease__lt=timezone.now())
     held = Server.objects.filter(free, pk=server_id).update(scan_lease=until) == 1

@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.upstream_simulator import NotHere, Offer, tool_result
+from tests.upstream_offer import NotHere, Offer, tool_result
 
 OUT = sys.stdout.buffer
 

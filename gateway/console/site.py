@@ -69,6 +69,7 @@ class ConsoleSite(AdminSite):
             path("login/", self.entrance(sign_in.login), name="login"),
             path("login/code/", self.entrance(sign_in.code), name="login_code"),
             path("login/enrol/", self.entrance(sign_in.enrol), name="login_enrol"),
+            path("link/<str:secret>/", self.entrance(sign_in.link), name="sign_in_link"),
             path("logout/", csrf_protect(never_cache(sign_in.sign_out)), name="logout"),
         ]
         pages = [path(page.path, self.guard(page), name=page.name) for page in PAGES]

@@ -13,7 +13,7 @@ from governance.inspection.validators import VALIDATORS, Proof, Validator
 
 CONTEXT_BEFORE: Final = 80
 RETRY_LENGTH: Final = 64
-MAX_REFUSED: Final = 50_000
+MAX_NEAR_MISSES: Final = 20_000
 _NOT_A_LETTER: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -24,6 +24,15 @@ class Match:
     start: int
     end: int
     severity: Severity
+
+
+class NearMisses:
+    """How many more near misses are worked through in one value; counts down."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_NEAR_MISSES
 
 
 class Locator:
@@ -45,10 +54,10 @@ class Locator:
                 )
             self._validate = VALIDATORS[detector.validator]
 
-    def matches(self, raw: bytes, name: str) -> Iterator[Match]:
+    def matches(self, raw: bytes, name: str, misses: NearMisses) -> Iterator[Match]:
         """Matches in `raw`, UTF-8 text that stands under the JSON name `name` ("" for none), left to right."""
         named = bool(self._keywords) and self._holds_keyword(name)
-        position = refused = 0
+        position = 0
         while (found := self._regex.search(raw, position)) is not None:
             start, end = found.span(self._group)
             severity = self._judge(raw, start, end, named)
@@ -59,8 +68,8 @@ class Locator:
             # A refused short match may hide the start of a real one; a long one is passed as a whole, so that the
             # work stays linear. Whoever buries a text in near misses has the rest of it taken for a hit.
             position = start + 1 if end - start <= RETRY_LENGTH else end
-            refused += 1
-            if refused > MAX_REFUSED:
+            misses.left -= 1
+            if misses.left < 0:
                 yield Match(position, len(raw), self.detector.severity)
                 return
 

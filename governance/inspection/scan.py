@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import re2
 
@@ -19,7 +19,7 @@ from governance.inspection.detector import (
     require_unanchored,
 )
 from governance.inspection.finding import Finding, Hit, Step, TooManyFindings, pointer, value_fingerprint
-from governance.inspection.locator import Locator
+from governance.inspection.locator import Locator, NearMisses
 from governance.inspection.own_names import OWN_PREFIX, strip_own_names
 from governance.inspection.pack import LAYERS, PACK, PACK_VERSION
 from governance.inspection.reading import UnreadableResult, all_text, digits_of, require_utf8, text_of
@@ -30,7 +30,12 @@ MAX_FINDINGS_IN_RESULT: Final = 10_000
 MAX_RESULT_DEPTH: Final = 200
 # A number of twelve digits or more written with an exponent may be a card number though it does not look like one.
 EXPONENT_TRIGGER: Final = r"[0-9.]{10,}[eE][+-]?[0-9]"
+RUN: Final = 64
+DEEPEST_SKIP: Final = 6
 _OWN_PREFIX_BYTES: Final = OWN_PREFIX.encode()
+
+
+_Step = TypeVar("_Step", str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ class Detectors:
 
     def inspect_text(self, text: str) -> tuple[Hit, ...]:
         """Every secret in `text`, in order. Raises TooManyFindings past 10,000."""
-        return tuple(self._hits(text, "", ()))
+        return tuple(self._hits(text, "", (), NearMisses()))
 
     def inspect_json(self, value: JSON, *, limit: int = MAX_FINDINGS_IN_RESULT) -> tuple[Finding, ...]:
         """Every secret in all strings, names and numbers of `value`, in order. Raises TooManyFindings past `limit`."""
@@ -161,13 +166,13 @@ class Detectors:
         locators = (self._locators[index] for index in sorted(found))
         return tuple(dict.fromkeys(locator for locator in locators if locator is not None))
 
-    def _hits(self, text: str, name: str, named: tuple[Locator, ...]) -> list[Hit]:
+    def _hits(self, text: str, name: str, named: tuple[Locator, ...], misses: NearMisses) -> list[Hit]:
         """The hits in `text`, which stands under `name`; `named` are the locators that the name alone triggers."""
         raw = _bytes(text)
         triggered = self._triggered(raw)
         if triggered is None and not named:
             return []
-        hits = self._located(text, raw, name, dict.fromkeys((*(triggered or ()), *named)))
+        hits = self._located(text, raw, name, dict.fromkeys((*(triggered or ()), *named)), misses)
         if triggered is not None:
             for layer in self._layers:
                 for part in layer.decode(text):
@@ -175,16 +180,16 @@ class Detectors:
                     locators = dict.fromkeys((*(self._triggered(raw) or ()), *named))
                     hits += (
                         Hit(hit.rule, hit.cls, hit.severity, part.start, part.end, hit.fingerprint)
-                        for hit in self._located(part.text, raw, name, locators)
+                        for hit in self._located(part.text, raw, name, locators, misses)
                     )
         return _distinct(hits) if len(hits) > 1 else hits
 
-    def _located(self, text: str, raw: bytes, name: str, locators: Iterable[Locator]) -> list[Hit]:
+    def _located(self, text: str, raw: bytes, name: str, locators: Iterable[Locator], misses: NearMisses) -> list[Hit]:
         hits = []
         for locator in locators:
             detector = locator.detector
             position = _CodePoints(raw, len(text) == len(raw))
-            for match in locator.matches(raw, name):
+            for match in locator.matches(raw, name, misses):
                 start, end = position.at(match.start), position.at(match.end)
                 fingerprint = value_fingerprint(text[start:end], self._key)
                 hits.append(Hit(detector.id, detector.cls, match.severity, start, end, fingerprint))
@@ -206,28 +211,47 @@ class _Place:
 class _Walk:
     """Collects the findings of one JSON value in document order."""
 
-    __slots__ = ("_detectors", "_limit", "findings")
+    __slots__ = ("_detectors", "_limit", "_misses", "findings")
 
     def __init__(self, detectors: Detectors, limit: int) -> None:
         self._detectors = detectors
         self._limit = limit
+        self._misses = NearMisses()
         self.findings: list[Finding] = []
 
     def take(self, value: JSON, place: _Place) -> None:
         if isinstance(value, str):
-            for hit in self._detectors._hits(value, place.name, place.named):
+            for hit in self._detectors._hits(value, place.name, place.named, self._misses):
                 self._add(hit, place)
         elif isinstance(value, dict):
-            for name, member in value.items():
-                self.take(member, self._under(name, place))
+            for members in self._worth_a_look(list(value.items()), place):
+                for name, member in members:
+                    self.take(member, self._under(name, place))
         elif isinstance(value, list):
-            for index, item in enumerate(value):
-                here = _Place((*place.steps, index), (*place.names, index), place.name, place.named)
-                self.take(item, here)
+            for items in self._worth_a_look(list(enumerate(value)), place):
+                for index, item in items:
+                    here = _Place((*place.steps, index), (*place.names, index), place.name, place.named)
+                    self.take(item, here)
         elif value is not None and not isinstance(value, bool):
-            digits = digits_of(value)
-            for hit in self._detectors._hits(digits, place.name, place.named) if digits else ():
+            for hit in self._hits_in_digits(digits_of(value), place):
                 self._add(Hit(hit.rule, hit.cls, hit.severity, 0, 0, hit.fingerprint), place)
+
+    def _worth_a_look(self, children: list[tuple[_Step, JSON]], place: _Place) -> Iterator[list[tuple[_Step, JSON]]]:
+        """The children in order, but for those runs in all of whose text no trigger occurs.
+
+        Only near the root, so that no text is read more than a few times, and not under a name that is a trigger
+        itself.
+        """
+        if place.named or len(place.steps) >= DEEPEST_SKIP:
+            yield children
+            return
+        for start in range(0, len(children), RUN):
+            run = children[start : start + RUN]
+            if self._detectors._set.Match(_bytes(text_of([part for child in run for part in child]))) is not None:
+                yield run
+
+    def _hits_in_digits(self, digits: str, place: _Place) -> list[Hit]:
+        return self._detectors._hits(digits, place.name, place.named, self._misses) if digits else []
 
     def _under(self, name: str, place: _Place) -> _Place:
         """The place of the member `name`; findings in the name itself are added on the way."""
@@ -235,7 +259,7 @@ class _Walk:
         triggered = self._detectors._triggered(_bytes(name))
         if triggered is None:
             return _Place(steps, (*place.names, name), name)
-        hits = self._detectors._hits(name, "", ())
+        hits = self._detectors._hits(name, "", (), self._misses)
         here = _Place(steps, (*place.names, redacted_text(name, hits)), name, _keyworded(triggered))
         for hit in hits:
             self._add(hit, here, in_key=True)

@@ -229,7 +229,7 @@ def _no_argument(constraint: Constraint, declared: list[Declared]) -> str:
 
 def _unreachable(compiled: CompiledPolicy, bound: Mapping[str, list[tuple[Item, BoundRule]]]) -> Iterator[LintFinding]:
     """Rules that another one settles on every item: order-free, a deny for everybody always wins."""
-    settled: dict[Item | int, str] = {}
+    settled: dict[int, str] = {}
     for rule in compiled.policy.rules:
         if rule.action in (Action.DENY, Action.HIDE) and not rule.monitor and not rule.on_result:
             for item, one in bound.get(rule.id, []):

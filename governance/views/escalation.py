@@ -22,7 +22,7 @@ from governance.views import call_rows, factors
 from governance.views.access import person_of
 from governance.views.exact import arguments_of
 from governance.views.forms import DecisionForm
-from governance.views.inbox import still_held_until
+from governance.views.queue import still_held_until
 from governance.views.rule_words import looked_at, stated
 from governance.workflow.authority import NotYours, may_decide, still_needed
 

@@ -15,7 +15,7 @@ from governance.models import Escalation, Vote
 from governance.models.escalations import EscalationState
 from governance.views.access import person_of
 from governance.views.exact import Exact, arguments_of
-from governance.views.queue import waiting_for
+from governance.views.queue import still_held_until, waiting_for
 
 PAGE: Final = 50
 TABS: Final = (("waiting", "Waiting"), ("decided", "Decided"), ("expired", "Expired"))
@@ -47,15 +47,6 @@ def fragment(request: HttpRequest) -> HttpResponseBase:
     return TemplateResponse(request, "governance/inbox_list.html", {"tab": tab, **_listing(request, tab)})
 
 
-def still_held_until(escalation: Escalation, now: datetime) -> tuple[datetime, bool]:
-    """The moment a countdown runs to, and whether the client has stopped waiting already."""
-    gives_up = escalation.client_gives_up_at
-    left = escalation.detached or (gives_up is not None and gives_up <= now)
-    if left or gives_up is None:
-        return escalation.deadline, left
-    return min(gives_up, escalation.deadline), False
-
-
 def _tab(request: HttpRequest) -> str:
     wanted = request.GET.get("state", "")
     return wanted if wanted in dict(TABS) else "waiting"
@@ -67,6 +58,8 @@ def _listing(request: HttpRequest, tab: str) -> dict[str, object]:
     votes = Prefetch("votes", queryset=Vote.objects.filter(approve=True))
     found = _of_tab(Escalation.objects.visible_to(person_of(request)), tab, now).prefetch_related(votes)
     rows = [_row(escalation, escalation.pk in yours, now) for escalation in found[:PAGE]]
+    if tab == "waiting":
+        rows.sort(key=lambda row: row.until)
     last = None
     if tab == "waiting" and not rows:
         decided = Escalation.objects.visible_to(person_of(request)).exclude(decided_by="").filter(decided_at__isnull=False)

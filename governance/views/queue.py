@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -10,11 +12,21 @@ from governance.views.access import person_of
 
 
 def waiting_for(request: HttpRequest) -> list[Escalation]:
-    """The calls this person may decide now, soonest deadline first, without their sealed arguments."""
+    """The calls this person may decide now, the most pressing first, without their sealed arguments."""
     waiting: list[Escalation] | None = getattr(request, "waiting_escalations", None)
     if waiting is None:
         now = timezone.now()
         rows = Escalation.objects.decidable_by(person_of(request), now)
-        waiting = list(rows.defer("arguments_sealed").order_by("deadline", "pk"))
+        found = rows.defer("arguments_sealed").order_by("deadline", "pk")
+        waiting = sorted(found, key=lambda each: still_held_until(each, now)[0])
         request.waiting_escalations = waiting  # type: ignore[attr-defined]
     return waiting
+
+
+def still_held_until(escalation: Escalation, now: datetime) -> tuple[datetime, bool]:
+    """The moment a countdown runs to, and whether the client has stopped waiting already."""
+    gives_up = escalation.client_gives_up_at
+    left = escalation.detached or (gives_up is not None and gives_up <= now)
+    if left or gives_up is None:
+        return escalation.deadline, left
+    return min(gives_up, escalation.deadline), False

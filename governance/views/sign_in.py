@@ -107,7 +107,7 @@ def link(request: HttpRequest, secret: str) -> HttpResponseBase:
         return HttpResponseNotAllowed(["GET", "POST"])
     try:
         person = people.consume_link(secret)
-    except people.LinkRefused as refused:
+    except people.BadLink as refused:
         return TemplateResponse(
             request, "governance/sign_in_link.html", {"title": "Sign in", "problem": str(refused)}, status=403
         )

@@ -45,9 +45,8 @@ def convert(root: Mapping, reader: FileReader, *, text: str, source: str, read_f
     _switchable(fields.get("aegis"), "aegis", "content inspection", reader, notes)
     _switchable(fields.get("sentinel"), "sentinel", "the watch", reader, notes)
     names = tuple(server.name for server in servers)
-    notes.append(
-        f"agents: the team, the role and the agent `{OWNER}` were added; the role reaches {', '.join(names) or 'nothing'}"
-    )
+    reached = ", ".join(names) or "nothing"
+    notes.append(f"agents: the team, the role and the agent `{OWNER}` were added; the role reaches {reached}")
     return Configuration(
         teams=(TeamEntry(OWNER),),
         servers=servers,
@@ -94,7 +93,7 @@ def _upstream(node: Node, reader: FileReader, what: str, notes: list[str]) -> Se
     scheme, _, rest = url.partition("://")
     if scheme == "stdio":
         return _program(name, rest, fields["url"], reader, notes)
-    return _web(name, scheme, rest, fields["url"], reader, notes)
+    return _web(name, url, fields["url"], reader, notes)
 
 
 def _program(name: str, line: str, at: Node, reader: FileReader, notes: list[str]) -> ServerEntry | None:
@@ -110,7 +109,8 @@ def _program(name: str, line: str, at: Node, reader: FileReader, notes: list[str
     return ServerEntry(name, "stdio", command=argv, approval=Approval(Approve.ALL))
 
 
-def _web(name: str, scheme: str, rest: str, at: Node, reader: FileReader, notes: list[str]) -> ServerEntry | None:
+def _web(name: str, address: str, at: Node, reader: FileReader, notes: list[str]) -> ServerEntry | None:
+    scheme, _, rest = address.partition("://")
     if scheme not in ("sse", "http", "https"):
         reader.problem(at, f"the url of {name} must begin with stdio://, sse://, http:// or https://")
         return None

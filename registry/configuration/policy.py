@@ -57,4 +57,4 @@ def _inline(node: Mapping, text: str, source: str) -> PolicyText:
     again, problems = read_nodes(kept)
     if again is not None and not problems and json_of(again) == json_of(node):
         return PolicyText(kept, source, node.at.line, node.at.column)
-    return PolicyText(encode(json_of(node)).decode(), source, node.at.line, node.at.column)
+    return PolicyText(encode(json_of(node)).decode() + "\n", source, node.at.line, node.at.column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import yaml
 
@@ -33,7 +33,7 @@ class _Writer(yaml.SafeDumper):
 
 
 def _text(writer: _Writer, text: str) -> yaml.ScalarNode:
-    if "\n" in text and "\t" not in text and text.isprintable() is False and _is_block(text):
+    if "\n" in text and _is_block(text):
         return writer.represent_scalar("tag:yaml.org,2002:str", text, style="|")
     plain = PLAIN.fullmatch(text) and text.lower() not in WORDS
     return writer.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
@@ -44,7 +44,9 @@ def _is_block(text: str) -> bool:
 
 
 def _list(writer: _Writer, items: list[Any]) -> yaml.SequenceNode:
-    return writer.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=not any(isinstance(i, dict) for i in items))
+    return writer.represent_sequence(
+        "tag:yaml.org,2002:seq", items, flow_style=not any(isinstance(i, dict) for i in items)
+    )
 
 
 _Writer.add_representer(str, _text)
@@ -61,11 +63,16 @@ def render(configuration: Configuration) -> str:
         "roles": [_role(role) for role in configuration.roles],
         "agents": [_agent(agent) for agent in configuration.agents],
         "secrets": dict(_secret(secret) for secret in configuration.secrets),
-        "policy": configuration.policy.text if configuration.policy else None,
+        "policy": _policy(configuration),
     }
     document.update((key, value) for key, value in sections.items() if value)
-    dumped = yaml.dump(document, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=10_000)
-    return cast(str, dumped)
+    return yaml.dump(document, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def _policy(configuration: Configuration) -> str | None:
+    """The policy as a block of text; the line end at its close tells it from the name of a file."""
+    text = configuration.policy.text if configuration.policy else None
+    return text if text is None or text.endswith("\n") else text + "\n"
 
 
 def _person(entry: PersonEntry) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def agent_name(node: Node | None, reader: Reader, what: str) -> str:
         node,
         reader,
         _AGENT,
-        f"{what}: {name!r} is no agent name; use up to 80 lower-case letters, digits, dots, dashes and underscores, a letter first",
+        f"{what}: {name!r} is no agent name; use up to 80 of a-z, 0-9, dot, dash and underscore, a letter first",
     )
 
 

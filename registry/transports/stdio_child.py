@@ -10,6 +10,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from registry.transports.base import Garbage, Limits, NotSent, TooLarge, Unreachable, UpstreamError
@@ -104,8 +105,7 @@ class Child:
         self._stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
         self.alive = True
         for output, hear in ((process.stderr, self._hear_stderr), (process.stdout, self._read)):
-            pipe = _Pipe(hear, self._output_closed)
-            transport, _ = await loop.connect_read_pipe(lambda made=pipe: made, output)
+            transport, _ = await loop.connect_read_pipe(partial(_Pipe, hear, self._output_closed), output)
             self._outputs.append(transport)
 
     def _wait(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
@@ -209,7 +209,7 @@ class Child:
         if not self._stopping:
             self._stopping = True
             try:
-                if self._stdin is not None:
+                if self._stdin is not None and not self._stdin.is_closing():
                     self._stdin.abort()
                 if not self._exited.is_set():
                     self._signal(signal.SIGTERM)

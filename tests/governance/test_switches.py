@@ -163,12 +163,3 @@ def test_a_stop_that_says_nothing_clear_is_refused(wrong) -> None:
     with pytest.raises(switches.BadScope):
         stop(**wrong)
     assert not LedgerEntry.objects.exists()
-
-
-@pytest.mark.postgres
-def test_two_administrators_at_once_lift_a_stop_exactly_once(on_postgres, together, db_people) -> None:
-    for _ in range(6):
-        switch = stop()
-        answers = together(*[lambda by=by: switches.release(switch_id=switch.pk, by=by) for by in db_people])
-        assert sorted(answer.needs for answer in answers) == [0, 1], answers
-        assert Switch.objects.get(pk=switch.pk).released_at is not None

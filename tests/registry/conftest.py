@@ -29,7 +29,9 @@ class Shapeshifter:
 
     def offer(self, version: str = "1", **tools: str) -> None:
         """Offer these tools with these descriptions from now on."""
-        listed = [{"name": name, "description": text, "inputSchema": {"type": "object"}} for name, text in tools.items()]
+        listed = [
+            {"name": name, "description": text, "inputSchema": {"type": "object"}} for name, text in tools.items()
+        ]
         self.offer_all({"tools": listed, "version": version})
 
     def offer_all(self, manifest: dict[str, Any]) -> None:

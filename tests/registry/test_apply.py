@@ -1,4 +1,4 @@
-"""`manage.py apply`: whole or not at all, idempotent, and never an approval of what changed since (contract section 3)."""
+"""`manage.py apply`: whole or not at all, idempotent, never an approval of what changed since (contract section 3)."""
 
 from __future__ import annotations
 
@@ -284,7 +284,9 @@ def test_secrets_reach_the_program_and_are_stored_sealed(
     assert (environment["API_KEY"], environment["PLAIN"]) == (value, "x")
     assert "FILES_KEY" not in environment
     assert reveal("files-key") == value
-    everything = run.out + StoredSecret.objects.get().sealed + "".join(LedgerEntry.objects.values_list("text", flat=True))
+    everything = (
+        run.out + StoredSecret.objects.get().sealed + "".join(LedgerEntry.objects.values_list("text", flat=True))
+    )
     assert value not in everything
 
 

@@ -39,7 +39,10 @@ def repository(tmp_path: Path) -> Path:
         pytest.skip("needs git")
     folder = tmp_path / "repository"
     identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-    for arguments in (["init", "-q", str(folder)], ["-C", str(folder), *identity, "commit", "-q", "--allow-empty", "-m", "x"]):
+    for arguments in (
+        ["init", "-q", str(folder)],
+        ["-C", str(folder), *identity, "commit", "-q", "--allow-empty", "-m", "x"],
+    ):
         subprocess.run([git, *arguments], check=True, timeout=30, capture_output=True)
     return folder
 
@@ -87,13 +90,20 @@ agents: [{{name: dev-claude, owner: dev@example.com, roles: [developer]}}]
     time, git, sdk = (Server.objects.get(name=name) for name in ("time", "git", "sdk"))
     assert (time.state, git.state, sdk.state) == ("ready", "ready", "ready")
     assert time.command[0] == str(DEMO / "mcp-server-time")
-    assert {item.name for item in time.items.filter(kind="tool", state="approved")} == {"get_current_time", "convert_time"}
+    assert {item.name for item in time.items.filter(kind="tool", state="approved")} == {
+        "get_current_time",
+        "convert_time",
+    }
     assert git.items.filter(kind="tool", state="approved", name="git_status").exists()
-    assert {item.name for item in sdk.items.filter(state="approved").exclude(kind="resource")} == {"echo", "instructions"}
+    assert {item.name for item in sdk.items.filter(state="approved").exclude(kind="resource")} == {
+        "echo",
+        "instructions",
+    }
     assert Agent.objects.filter(name="dev-claude").exists()
     assert time.items.get(name="get_current_time").intent == "read"
     code, said = apply(file)
-    assert (code, said.splitlines()[0]) == (0, "nothing changed"), said
+    assert code == 0
+    assert "nothing changed" in said.splitlines()
 
 
 def test_an_http_server_without_leave_for_a_private_address_is_not_reached(http_server: str, tmp_path: Path) -> None:

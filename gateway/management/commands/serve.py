@@ -36,6 +36,8 @@ class Command(BaseCommand):
 
     def handle(self, *, only: str | None, no_migrate: bool, demo: bool, host: str, port: int, **_: Any) -> None:
         self._require_loopback(host)
+        if port != settings.PORT and settings.PUBLIC_URL == f"http://127.0.0.1:{settings.PORT}":
+            settings.PUBLIC_URL = f"http://127.0.0.1:{port}"
         sqlite = connection.vendor == "sqlite"
         if sqlite and only:
             raise CommandError("--only needs PostgreSQL: on SQLite one process does everything.")
@@ -50,7 +52,8 @@ class Command(BaseCommand):
             self._require_deployable()
             if sqlite:
                 self._seal_the_dead()
-            self._run(only, demo=demo, host=host, port=port)
+            seeded = demo and self._seed()
+            self._run(only, demo=demo, seeded=seeded, host=host, port=port)
         finally:
             if lock is not None:
                 lock.release()
@@ -63,13 +66,25 @@ class Command(BaseCommand):
         if settings.GATEHOUSE_MODE == "production":
             self.check(tags=[Tags.security], include_deployment_checks=True)
 
+    def _seed(self) -> bool:
+        """Seed the demo when nobody is there yet."""
+        from gateway.demo import seed
+
+        if settings.GATEHOUSE_MODE != "demo":
+            raise CommandError("--demo is for demo mode; unset GATEHOUSE_MODE.")
+        if not seed.is_empty():
+            return False
+        for problem in seed.seed():
+            self.stderr.write(f"demo: {problem}")
+        return True
+
     def _seal_the_dead(self) -> None:
         from governance.recovery import seal_dead_epochs
 
         for name in seal_dead_epochs(everyone_else_is_dead=True):
             self.stdout.write(f"sealed the ledger epoch {name} of a process that died")
 
-    def _run(self, only: str | None, *, demo: bool, host: str, port: int) -> None:
+    def _run(self, only: str | None, *, demo: bool, seeded: bool, host: str, port: int) -> None:
         from gateway.background import Background
 
         background = Background()
@@ -82,11 +97,11 @@ class Command(BaseCommand):
                 wait_for_signal()
             else:
                 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                    runner.run(self._serve(demo=demo, host=host, port=port))
+                    runner.run(self._serve(demo=demo, seeded=seeded, host=host, port=port))
         finally:
             background.stop()
 
-    async def _serve(self, *, demo: bool, host: str, port: int) -> None:
+    async def _serve(self, *, demo: bool, seeded: bool, host: str, port: int) -> None:
         config = uvicorn.Config(
             "gateway.asgi:application",
             host=host,
@@ -98,6 +113,7 @@ class Command(BaseCommand):
             access_log=False,
             log_level="warning",
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=10,
         )
         server = uvicorn.Server(config)
@@ -105,7 +121,7 @@ class Command(BaseCommand):
         if demo:
             from gateway.demo.story import tell
 
-            story = asyncio.get_running_loop().create_task(tell(server, port=port))
+            story = asyncio.get_running_loop().create_task(tell(server, port=port, seeded=seeded))
         await server.serve()
         if story is not None:
             story.cancel()

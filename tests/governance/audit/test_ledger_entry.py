@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.audit.chain import NO_ENTRY_BEFORE, link
@@ -158,6 +158,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_serialise_parse_serialise_is_stable_for_any_arguments(value: object) -> None:
     """Security A4: surrogates, NUL, big integers and fractions included."""

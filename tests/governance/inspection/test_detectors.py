@@ -243,7 +243,7 @@ def test_more_findings_than_are_worked_through_are_an_error_not_a_cut() -> None:
 
 
 def test_whoever_buries_a_text_in_near_misses_has_the_rest_taken_for_a_hit() -> None:
-    text = "4111111111111112 " * 60_000 + SECRETS["payment-card"]
+    text = "4111111111111112 " * 25_000 + SECRETS["payment-card"]
     (hit,) = DETECTORS.inspect_text(text)
     assert (hit.cls, hit.end) == ("payment_card", len(text))
 

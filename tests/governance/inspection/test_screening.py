@@ -7,7 +7,7 @@ import time
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_secrets import all_secrets, card, worded_secrets
 
@@ -188,6 +188,28 @@ def test_too_many_findings_in_arguments_are_an_error() -> None:
         DETECTORS.scan_arguments({"a": [TOKEN] * 1_001})
 
 
+def test_a_value_made_of_near_misses_is_refused_as_a_whole() -> None:
+    raw = json.dumps(["4111 1111 1111 1112"] * 31_000).encode()
+    with pytest.raises(TooManyFindings):
+        DETECTORS.scan_result(raw)
+    assert DETECTORS.scan_result(json.dumps(["4111 1111 1111 1112"] * 19_000).encode()) is CLEAN
+
+
+def test_a_secret_among_very_many_rows_is_found_under_its_path() -> None:
+    rows = [{"id": n, "note": f"row\n{n}", "tags": [["x"], {"y": str(n)}]} for n in range(1_000)]
+    rows[777]["tags"][1]["y"] = TOKEN
+    rows[778][TOKEN] = 1
+    findings = DETECTORS.inspect_json({"a": {"b": rows}})
+    assert [finding.path for finding in findings] == ["/a/b/777/tags/1/y", "/a/b/778/[redacted:vendor_key]"]
+
+
+def test_a_secret_far_below_is_found() -> None:
+    value: object = TOKEN
+    for depth in range(60):
+        value = {"a": value} if depth % 2 else [value]
+    assert len(DETECTORS.inspect_json(value)[0].steps) == 60
+
+
 def test_a_fraction_in_arguments_is_no_finding() -> None:
     assert DETECTORS.scan_arguments({"a": Number("1.10", Decimal("1.10")), "b": None, "c": True, "d": 7}) == ()
 
@@ -199,6 +221,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values, st.booleans(), st.booleans())
 def test_the_fast_reading_sees_all_that_the_strict_one_sees(value: object, ascii_only: bool, spaced: bool) -> None:
     separators = (", ", ": ") if spaced else (",", ":")
@@ -211,6 +234,7 @@ def test_the_fast_reading_sees_all_that_the_strict_one_sees(value: object, ascii
     assert sorted(filter(None, all_text(raw).split("\0"))) == wanted
 
 
+@settings(deadline=None)
 @given(json_values, st.sampled_from(sorted(SECRETS)), st.randoms(use_true_random=False), st.booleans())
 def test_a_secret_put_anywhere_into_any_value_is_found(
     value: object, rule: str, rng: random.Random, ascii_only: bool

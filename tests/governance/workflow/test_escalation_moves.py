@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.workflow.escalation import MOVES, OPEN, Act, IllegalMove, State, move, sources
@@ -46,6 +46,7 @@ def test_an_unknown_state_is_an_error_not_a_move() -> None:
         move("detached", Act.APPROVE)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(Act), max_size=50))
 def test_whatever_is_tried_it_is_redeemed_at_most_once_and_only_after_an_approval(acts: list[Act]) -> None:
     state, done = State.WAITING, []

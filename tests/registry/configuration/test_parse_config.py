@@ -23,7 +23,8 @@ CONTRACT = """\
 version: 1
 teams:   [{name: platform}]
 people:                               # roles here are console roles, these six:
-  - {email: sec@example.com, roles: [security-admin, policy-author, approver, auditor, server-owner], teams: [platform], api_token: true}
+  - {email: sec@example.com, roles: [security-admin, policy-author, approver, auditor, server-owner], teams: [platform],
+     api_token: true}
   - {email: dev@example.com, roles: [developer], api_token: [read, request]}   # true = all scopes the roles allow
 servers:
   - name: files                       # ^[a-z][a-z0-9-]{0,39}$
@@ -224,7 +225,8 @@ def test_a_mistake_is_named_with_its_place_and_remedy(text: str, problem: str) -
 
 def test_every_problem_is_reported_in_one_go_and_in_the_order_of_the_file() -> None:
     found = refused(
-        "version: 1\nteam: []\npeople: [{email: x}]\nservers: [{name: Bad, transport: stdio, command: [x]}]\nagents: [{name: a}]"
+        "version: 1\nteam: []\npeople: [{email: x}]\n"
+        "servers: [{name: Bad, transport: stdio, command: [x]}]\nagents: [{name: a}]"
     )
     assert [line.split(":")[1] for line in found] == ["2", "3", "4", "5"]
 

@@ -18,7 +18,8 @@ from registry.transports.base import (
     Unreachable,
 )
 from registry.transports.http import HttpUpstream
-from tests.upstream_simulator import HttpSimulator, Offer, Received
+from tests.upstream_offer import Offer
+from tests.upstream_simulator import HttpSimulator, Received
 
 MODERN_ONLY = frozenset(("modern",))
 LEGACY_ONLY = frozenset(("legacy",))
@@ -170,8 +171,9 @@ async def test_a_connection_that_the_server_closed_while_idle_is_replaced(
     used = last_call(simulator).connection
     await simulator.close_idle()
     await simulator.until(lambda: used in simulator.ended)
-    while upstream.open_connections:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while upstream.open_connections:
+            await asyncio.sleep(0)
     assert await echo(upstream, "second") == "second"
     assert last_call(simulator).connection != used
 
