@@ -53,7 +53,7 @@ def screen(answer: Answer, ruling: Ruling) -> Screened:
     classes = {duty.value for duty in verdict.obligations if duty.kind == "redact"}
     masked = tuple(f for f in seen.findings if f.cls in classes)
     recorded = tuple(_recorded(f) for f in seen.findings)
-    if seen.untouched:
+    if not masked and not seen.stripped:
         return Screened(answer.result, answer.error, status, digest, recorded)
     out = _rewritten(seen.value, masked, ruling)
     result, error = (out, None) if answer.result is not None else (None, out)

@@ -36,13 +36,13 @@ def known_names() -> Names:
     )
 
 
-def read_secrets(entries: tuple[SecretEntry, ...], environment: Mapping[str, str]) -> dict[str, str]:
-    """The secrets' values by name. Raises CannotApply with every one that cannot be found."""
+def read_secrets(entries: tuple[SecretEntry, ...], environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The secrets' values by name; files are relative to `folder`. Raises CannotApply with every one not found."""
     values: dict[str, str] = {}
     problems: list[str] = []
     for entry in entries:
         try:
-            value = environment[entry.env] if entry.env else Path(entry.value_file).read_text().strip("\r\n")
+            value = environment[entry.env] if entry.env else (folder / entry.value_file).read_text().strip("\r\n")
         except KeyError:
             problems.append(f"secret {entry.name}: the environment variable {entry.env} is not set; set it")
             continue
@@ -62,18 +62,19 @@ def apply_configuration(
     configuration: Configuration,
     *,
     environment: Mapping[str, str],
+    folder: Path,
     deliver: Deliver | None = None,
     reissue: frozenset[str] = frozenset(),
     dry_run: bool = False,
 ) -> Outcome:
-    """Apply a checked file as the operator; a second run changes nothing. No transaction may be open.
+    """Apply a checked file of `folder` as the operator; a second run changes nothing. No transaction may be open.
 
     Credentials are issued only when there is somewhere to `deliver` them. A dry run writes nothing and starts no
-    program that is not accepted yet. Raises CannotApply, and then nothing is written.
+    program that is not accepted yet. Raises CannotApply or BadConfiguration, and then nothing is written.
     """
     _check(configuration)
     apply_people.require_known(reissue, configuration)
-    values = read_secrets(configuration.secrets, environment)
+    values = read_secrets(configuration.secrets, environment, folder)
     started = timezone.now()
     looked = apply_servers.look(
         configuration.servers, lambda name: values.get(name) or secrets.reveal(name), dry_run=dry_run
@@ -86,20 +87,25 @@ def apply_configuration(
             apply_people.write_secrets(values, outcome)
             for one in looked:
                 apply_servers.write(one, outcome, started=started)
-            apply_people.write_roles(configuration.roles, outcome)
-            apply_people.write_agents(configuration.agents, outcome)
-            apply_policy.write(configuration.policy, outcome)
             issue = deliver is not None or dry_run
-            apply_people.issue_credentials(configuration, outcome, issue=issue, again=reissue)
-            _leave_alone(configuration, outcome)
+            _write_the_rest(configuration, outcome, issue=issue, again=reissue)
             if dry_run:
                 outcome.agents, outcome.people = {}, {}
                 transaction.set_rollback(True)
             elif deliver is not None:
                 deliver(outcome.credentials())
-    except (BadPerson, BadAgent, BadServer, NotPossible, ChangedSinceShown, apply_policy.Refused) as refused:
+    except (BadPerson, BadAgent, BadServer, NotPossible, ChangedSinceShown) as refused:
         raise CannotApply(str(refused)) from None
     return outcome
+
+
+def _write_the_rest(configuration: Configuration, outcome: Outcome, *, issue: bool, again: frozenset[str]) -> None:
+    """What may name servers, their items and people: these are there by now."""
+    apply_people.write_roles(configuration.roles, outcome)
+    apply_people.write_agents(configuration.agents, outcome)
+    apply_policy.write(configuration.policy, outcome)
+    apply_people.issue_credentials(configuration, outcome, issue=issue, again=again)
+    _leave_alone(configuration, outcome)
 
 
 def _check(configuration: Configuration) -> None:

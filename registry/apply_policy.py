@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from governance import policies
-from governance.models import PolicyVersion
+from governance.models import Agent, DataRole, Person, Team
+from governance.policy.lint import Level, Names, lint
+from governance.policy.tree import PolicyError
 from governance.rights import Machine
-from registry.configuration.values import PolicyText
+from registry.approved import policy_items
+from registry.configuration.values import BadConfiguration, PolicyText
 from registry.outcome import Outcome
 
 
-class Refused(Exception):
-    """The policy was not published."""
-
-
 def write(policy: PolicyText | None, outcome: Outcome) -> None:
-    """Publish the text as a new version; one that equals the live text but for white space at its end changes nothing."""
-    if policy is None:
+    """Publish the text as a new version, unless it is the live one (white space at its end apart).
+
+    Raises BadConfiguration with every problem at its place in the file. Doubts of lint become notes.
+    """
+    before = policies.live()
+    if policy is None or (before is not None and before.text.rstrip() == policy.text.rstrip()):
         return
-    live = PolicyVersion.objects.filter(live=True).first()
-    if live is not None and live.text.rstrip() == policy.text.rstrip():
-        return
-    version = policies.publish(text=policy.text, by=Machine.OPERATOR, reason="apply")
-    outcome.changes.append(f"policy {version.version} published")
+    items = tuple(policy_items())
+    try:
+        version = policies.publish(policy.text, by=Machine.OPERATOR, reason="apply", items=items)
+        compiled = policies.checked(policy.text, items=items)
+    except PolicyError as refused:
+        raise BadConfiguration(tuple(policy.problem(p.line, p.column, p.message) for p in refused.problems)) from None
+    if before is None or version.pk != before.pk:
+        outcome.changes.append(f"policy {version.version} published")
+    for doubt in lint(compiled, items, _names()):
+        if doubt.level is Level.WARNING:
+            outcome.notes.append(str(policy.problem(doubt.line, doubt.column, doubt.message)))
+
+
+def _names() -> Names:
+    return Names(
+        roles=frozenset(DataRole.objects.values_list("name", flat=True)),
+        teams=frozenset(Team.objects.values_list("name", flat=True)),
+        people=frozenset(Person.objects.values_list("email", flat=True)),
+        agents=frozenset(Agent.objects.values_list("name", flat=True)),
+    )

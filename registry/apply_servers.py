@@ -102,11 +102,13 @@ def _approve(server: Server, approval: Approval, manifest: Manifest, outcome: Ou
         chosen = [item for item in fresh if item.name in approval.items]
     else:
         chosen = []
-    _accept(server, chosen, approval, outcome, "approve in the file")
-    there = {item.name for item in items if item.seen_digest}
+    _accept(server, chosen, manifest, approval, outcome)
+    there = {item.name for item in items if item.seen_digest or item.approved_digest}
     for name in approval.items:
-        if name not in there and not any(item.name == name and item.approved_digest for item in items):
+        if name not in there:
             outcome.held.append(Held(server.name, "item", name, "the server offers nothing of this name"))
+        elif any(item.name == name and item.state == ItemStanding.REFUSED for item in items):
+            outcome.held.append(Held(server.name, "item", name, "was refused in the console and stays so"))
 
 
 def _approve_pinned(
@@ -120,17 +122,20 @@ def _approve_pinned(
         outcome.held.append(Held(server.name, "manifest", "as a whole", why))
         return
     chosen = [item for item in items if item.state in (ItemStanding.NEW, ItemStanding.CHANGED)]
-    _accept(server, chosen, approval, outcome, f"pinned {approval.manifest}")
+    _accept(server, chosen, manifest, approval, outcome)
     gone = [Shown.of(item) for item in items if item.state == ItemStanding.MISSING and item.approved_digest]
     if gone:
         refuse_items(server=server, items=gone, by=BY, reason=f"not in the pinned manifest {approval.manifest}")
         outcome.changes.append(f"server {server.name}: {len(gone)} items that are gone refused")
 
 
-def _accept(server: Server, chosen: Sequence[Item], approval: Approval, outcome: Outcome, reason: str) -> None:
+def _accept(server: Server, chosen: Sequence[Item], manifest: Manifest, approval: Approval, outcome: Outcome) -> None:
+    """Approve what this run looked at; where a scan brought something else meanwhile, nothing is applied."""
     if not chosen:
         return
-    shown = [Shown.of(item) for item in chosen]
+    looked_at = {(item.kind.value, item.name): item.digest for item in manifest.items}
+    shown = [Shown(item.kind, item.name, looked_at.get((item.kind, item.name), "")) for item in chosen]
+    reason = f"pinned {approval.manifest}" if approval.manifest else "approve in the file"
     approve_items(server=server, items=shown, by=BY, accept_findings=approval.findings, reason=reason)
     outcome.changes.append(f"server {server.name}: {len(chosen)} items approved")
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from governance import ledger
 from governance.audit.entry import plain
+from governance.canonical.values import JSON
 from governance.closing import end_open, record
 from governance.generation import bump
 from governance.models import Escalation, Part
@@ -170,19 +171,17 @@ def _record(
 ) -> None:
     if not items:
         return
-    follow_resources(server)
+    followed = follow_resources(server)
     settle(server)
     bump(Part.REGISTRY)
-    change = {
-        "what": what,
-        "name": server.name,
-        "after": {
-            "items": [{"kind": item.kind, "name": plain(item.name), "digest": item.seen_digest} for item in items]
-        },
-        "reason": plain(reason),
+    after: dict[str, JSON] = {
+        "items": [{"kind": item.kind, "name": plain(item.name), "digest": item.seen_digest} for item in items]
     }
+    if followed:
+        after["resources"] = followed
     if accepted:
-        change["after"]["accepted_findings"] = list(accepted)
+        after["accepted_findings"] = list(accepted)
+    change = {"what": what, "name": server.name, "after": after, "reason": plain(reason)}
     ledger.append(kind="change.manifest", by=name_of(by), change=change, target={"server": server.name})
 
 

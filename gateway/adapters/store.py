@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -25,10 +25,13 @@ from governance.models.ledger import LedgerEntry, LedgerStream
 
 LEASE = timedelta(seconds=5)
 COLUMNS = "stream_id, seq, at, kind, call, agent, session, server, item, status, digest, text, body"
+# Each column travels as one text, its rows between separators: the driver would dump arrays element by element in
+# Python. No column may hold the separator: entry texts are JSON, which escapes it, and item names lose it.
+SEPARATOR = "\x1e"
 POSTGRES = f"""INSERT INTO governance_ledgerentry ({COLUMNS})
-SELECT %s, q, a::timestamptz, k, c, g, s, v, i, u, d, t, b FROM unnest(%s::bigint[], %s::text[], %s::text[],
-%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[], %s::bytea[])
-AS n(q, a, k, c, g, s, v, i, u, d, t, b)"""
+SELECT %s, q::bigint, a::timestamptz, k, NULLIF(c, '')::uuid, COALESCE(g, ''), COALESCE(s, ''), COALESCE(v, ''),
+COALESCE(i, ''), COALESCE(u, ''), decode(d, 'hex'), t, decode(NULLIF(b, ''), 'hex')
+FROM unnest({", ".join(["string_to_array(%s, chr(30))"] * 12)}) AS n(q, a, k, c, g, s, v, i, u, d, t, b)"""
 SQLITE = f"INSERT INTO governance_ledgerentry ({COLUMNS}) VALUES ({', '.join('?' * 13)})"
 FAULTS = (DatabaseError, psycopg.Error, OSError)
 
@@ -133,7 +136,7 @@ class LedgerStore:
         self._unsure = lines
         raw = connection.connection
         if connection.vendor == "postgresql":
-            psycopg.Cursor(raw).execute(POSTGRES, (self._stream.pk, *map(list, zip(*rows, strict=True))))
+            psycopg.Cursor(raw).execute(POSTGRES, (self._stream.pk, *map(_column, zip(*rows, strict=True))))
         else:
             self._insert_sqlite(raw, rows)
         self._seq, self._prev = seq, prev
@@ -202,11 +205,19 @@ def _row(line: Line, seq: int, digest: bytes, text: str) -> Row:
         line.agent,
         line.session,
         line.server,
-        line.item[:2000],
+        line.item[:2000].replace(SEPARATOR, "").replace("\0", ""),
         line.status,
         digest,
         text,
         line.sealed,
+    )
+
+
+def _column(values: Iterable[Any]) -> str:
+    """One column as one text."""
+    return SEPARATOR.join(
+        value if type(value) is str else value.hex() if type(value) is bytes else "" if value is None else str(value)
+        for value in values
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from governance.canonical.paths import canonical_path
-from governance.canonical.values import JSON, NotCanonical
+from governance.canonical.values import JSON
 from governance.policy.addresses import MISSING, Found, Missing, Steps, WrongShape
 from governance.policy.conditions import Condition
 from governance.policy.evaluation import ERROR, NO, UNSET, YES, Evaluation, Outcome, all_of, any_of
@@ -129,20 +128,10 @@ def _why(tests: Iterable[Test], value: JSON, call: Evaluation) -> str:
     for test, outcome in failing:
         if outcome is NO:
             return test.why_not(value, call)
-    for _, outcome in failing:
+    for test, outcome in failing:
         if outcome is ERROR:
-            return f"cannot be judged: {_trouble(value, call)}"
+            return f"cannot be judged: {test.trouble(value, call)}"
     return "meets the rule"
-
-
-def _trouble(value: JSON, call: Evaluation) -> str:
-    if not isinstance(value, str):
-        return "it has the wrong type"
-    try:
-        canonical_path(value, cwd=call.item.cwd)
-    except NotCanonical as error:
-        return error.reason
-    return "it has no single meaning"
 
 
 class NoExtra:

@@ -64,9 +64,9 @@ def decide(rules: ItemRules, caller: Caller, arguments: dict[str, JSON], facts: 
     call = Evaluation(rules.item, caller, arguments, facts, rules.constrained)
     matched = match(mine, call)
     would = tuple(Would(rule.id, rule.action) for rule in mine.monitored if rule.matches(call))
-    if matched.hides:
-        return _hidden(matched, would)
     builtins = builtin_denials(rules, call)
+    if matched.hides:
+        return _hidden(matched, builtins, would)
     if builtins or matched.denies or matched.spent:
         return _denied(call, matched, builtins, would)
     if matched.open:
@@ -134,10 +134,10 @@ def builtin_denials(rules: ItemRules, call: Evaluation) -> list[tuple[str, str]]
     return out
 
 
-def _hidden(matched: Matched, would: tuple[Would, ...]) -> Verdict:
+def _hidden(matched: Matched, builtins: list[tuple[str, str]], would: tuple[Would, ...]) -> Verdict:
     first = matched.hides[0]
     return Verdict(
-        Action.HIDE, Status.HIDDEN, first.id, matched.every(), hide_reason(first),
+        Action.HIDE, Status.HIDDEN, first.id, matched.every(dict(builtins)), hide_reason(first),
         would=would, obligations=_obligations(matched.hides),
     )  # fmt: skip
 

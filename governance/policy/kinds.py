@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from governance.canonical.emails import email_domain
+from governance.canonical.paths import canonical_path
 from governance.canonical.strict_json import jcs_document
-from governance.canonical.urls import domain_matches
-from governance.canonical.values import JSON, Number
+from governance.canonical.urls import canonical_url, domain_matches
+from governance.canonical.values import JSON, NotCanonical, Number
 from governance.policy.evaluation import ERROR, NO, YES, Evaluation, Outcome, all_of, any_of
 from governance.policy.patterns import Test as TextTest
 from governance.policy.patterns import glob_test, regex_test
 from governance.policy.reasons import json_type, listed, shown
 from governance.policy.tree import Check
 
+_TEXT: Final = ("string",)
+_NUMBER: Final = ("number",)
+_LIST: Final = ("array",)
 Judge = Callable[[JSON, Evaluation], Outcome]
 Telling = Callable[[JSON, Evaluation], str]
 
@@ -39,10 +44,24 @@ class Test:
     fails: str
     absent: Callable[[Outcome], Outcome] = _same
     tell: Telling | None = None
+    wants: tuple[str, ...] = ()
+    read: Callable[[str, Evaluation], object] | None = None
 
     def why_not(self, value: JSON, call: Evaluation) -> str:
         """`fails`, or more where the value has more to tell."""
         return self.fails if self.tell is None else self.tell(value, call)
+
+    def trouble(self, value: JSON, call: Evaluation) -> str:
+        """Why the value cannot be judged: its JSON type is none of `wants`, or `read` finds no one meaning in it."""
+        if self.wants and json_type(value) not in self.wants:
+            return f"it is of type {json_type(value)}, not {' or '.join(self.wants)}"
+        if isinstance(value, str) and self.read is not None:
+            try:
+                self.read(value, call)
+            except NotCanonical as error:
+                return error.reason
+            return "its real path is not known"
+        return "it has no single meaning"
 
 
 def judge_all(tests: tuple[Test, ...], value: JSON, call: Evaluation) -> Outcome:
@@ -97,7 +116,11 @@ def _under(folders: list[str], strict: bool) -> Test:
         return f"leads to {shown(real)}, which {fails}" if real is not None and real != plain else fails
 
     fails = f"is outside {listed(folders)}"
-    return Test(judge, f"is under {listed(folders)}", fails, tell=tell)
+
+    def read(value: str, call: Evaluation) -> object:
+        return canonical_path(value, cwd=call.item.cwd)
+
+    return Test(judge, f"is under {listed(folders)}", fails, tell=tell, wants=_TEXT, read=read)
 
 
 def _prefixes(folders: list[str]) -> tuple[str, ...]:
@@ -122,7 +145,7 @@ def _domains(kind: str, value: JSON) -> Test:
                 return YES
         return NO
 
-    return Test(judge, f"goes to {listed(domains)}", f"does not go to {listed(domains)}")
+    return Test(judge, f"goes to {listed(domains)}", f"does not go to {listed(domains)}", wants=_TEXT, read=_read_url)
 
 
 def _url_part(part: str, value: JSON) -> Test:
@@ -138,7 +161,11 @@ def _url_part(part: str, value: JSON) -> Test:
         return YES if (url.scheme if of_scheme else url.port) in allowed else NO
 
     names = f"the {'scheme' if of_scheme else 'port'} {listed(str(one) for one in _items(value))}"
-    return Test(judge, f"has {names}", f"does not have {names}")
+    return Test(judge, f"has {names}", f"does not have {names}", wants=_TEXT, read=_read_url)
+
+
+def _read_url(value: str, call: Evaluation) -> object:
+    return canonical_url(value)
 
 
 def _email_domains(kind: str, value: JSON) -> Test:
@@ -153,7 +180,11 @@ def _email_domains(kind: str, value: JSON) -> Test:
         return YES if domain in domains else NO
 
     names = listed(_texts(value))
-    return Test(judge, f"is an address at {names}", f"is not an address at {names}")
+
+    def read(value: str, call: Evaluation) -> object:
+        return email_domain(value)
+
+    return Test(judge, f"is an address at {names}", f"is not an address at {names}", wants=_TEXT, read=read)
 
 
 def _bound(kind: str, value: JSON) -> Test:
@@ -173,8 +204,8 @@ def _bound(kind: str, value: JSON) -> Test:
 
     bound = value.literal
     if is_min:
-        return Test(judge, f"is at least {bound}", f"is below {bound}")
-    return Test(judge, f"is at most {bound}", f"is above {bound}")
+        return Test(judge, f"is at least {bound}", f"is below {bound}", wants=_NUMBER)
+    return Test(judge, f"is at most {bound}", f"is above {bound}", wants=_NUMBER)
 
 
 def _one_of(kind: str, value: JSON) -> Test:
@@ -200,7 +231,8 @@ def _one_of(kind: str, value: JSON) -> Test:
     names = listed(shown(one) for one in values)
     positive = f"is {names}" if kind == "equals" else f"is one of {names}"
     negative = f"is not {names}" if kind == "equals" else f"is none of {names}"
-    return Test(judge, negative, positive) if kind == "not_in" else Test(judge, positive, negative)
+    holds, fails = (negative, positive) if kind == "not_in" else (positive, negative)
+    return Test(judge, holds, fails, wants=tuple(sorted(types)))
 
 
 def _type(kind: str, value: JSON) -> Test:
@@ -236,7 +268,7 @@ def _text(kind: str, value: JSON) -> Test:
             return ERROR
         return NO
 
-    return Test(judge, f"matches {listed(_texts(value))}", f"does not match {listed(_texts(value))}")
+    return Test(judge, f"matches {listed(_texts(value))}", f"does not match {listed(_texts(value))}", wants=_TEXT)
 
 
 def _size(kind: str, value: JSON) -> Test:
@@ -256,7 +288,7 @@ def _size(kind: str, value: JSON) -> Test:
     words = [f"at least {low}"] if low is not None else []
     words += [f"at most {high}"] if high is not None else []
     wanted = f"{' and '.join(words)} {'characters' if kind == 'length' else 'items'}"
-    return Test(judge, f"has {wanted}", f"does not have {wanted}")
+    return Test(judge, f"has {wanted}", f"does not have {wanted}", wants=_TEXT if kind == "length" else _LIST)
 
 
 def _present(kind: str, value: JSON) -> Test:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import cast
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 
 from governance.models import ConsoleRole, Person
+from governance.models.escalations import SEES_EVERY_CALL
 
 ADMIN = ConsoleRole.SECURITY_ADMIN.value
 AUTHOR = ConsoleRole.POLICY_AUTHOR.value
@@ -17,7 +19,7 @@ AUDITOR = ConsoleRole.AUDITOR.value
 OWNER = ConsoleRole.SERVER_OWNER.value
 DEVELOPER = ConsoleRole.DEVELOPER.value
 
-SEES_ALL_CALLS = frozenset({ADMIN, APPROVER, AUDITOR, AUTHOR})
+SEES_ALL_CALLS = SEES_EVERY_CALL
 
 
 class RoleRequired(PermissionDenied):
@@ -34,10 +36,14 @@ def person_of(request: HttpRequest) -> Person:
 
 
 def roles_of(request: HttpRequest) -> frozenset[str]:
-    """The console roles of the signed-in person, looked up once per request."""
+    """The console roles of the signed-in person, looked up once per request together with the teams."""
     held: frozenset[str] | None = getattr(request, "console_roles", None)
     if held is None:
-        held = person_of(request).console_roles() if request.user.is_authenticated else frozenset()
+        held = frozenset()
+        if request.user.is_authenticated:
+            person = person_of(request)
+            prefetch_related_objects([person], "groups", "teams")
+            held = person.decider().console_roles
         request.console_roles = held  # type: ignore[attr-defined]
     return held
 

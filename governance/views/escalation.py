@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -22,7 +23,7 @@ from governance.views import call_rows, factors
 from governance.views.access import person_of
 from governance.views.exact import arguments_of
 from governance.views.forms import DecisionForm
-from governance.views.queue import still_held_until
+from governance.views.queue import still_held_until, visible_escalations
 from governance.views.rule_words import looked_at, stated
 from governance.workflow.authority import NotYours, may_decide, still_needed
 
@@ -77,7 +78,9 @@ def reveal(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 def _visible(request: HttpRequest, pk: UUID) -> Escalation:
-    found = Escalation.objects.visible_to(person_of(request)).filter(pk=pk).prefetch_related("votes").first()
+    owned = Agent.objects.filter(name=OuterRef("agent"), owner=person_of(request))
+    rows = visible_escalations(request).annotate(owned_now=Exists(owned)).prefetch_related("votes")
+    found = rows.filter(pk=pk).first()
     if found is None:
         raise Http404
     return found
@@ -133,7 +136,7 @@ def _why_not(found: Escalation, person: Person) -> str:
         return "This call is decided already."
     if any(vote.person == person.email for vote in found.votes.all()):
         return "Your approval is counted already; somebody else has to add theirs."
-    owners = {found.person, *Agent.objects.filter(name=found.agent, owner=person).values_list("owner__email", flat=True)}
+    owners = {found.person, person.email} if found.owned_now else {found.person}  # type: ignore[attr-defined]
     members = frozenset() if found.person else team_members(found.agent)
     for owner in sorted(owners):
         try:

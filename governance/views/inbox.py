@@ -13,9 +13,8 @@ from django.utils import timezone
 
 from governance.models import Escalation, Vote
 from governance.models.escalations import EscalationState
-from governance.views.access import person_of
 from governance.views.exact import Exact, arguments_of
-from governance.views.queue import still_held_until, waiting_for
+from governance.views.queue import still_held_until, visible_escalations, waiting_for
 
 PAGE: Final = 50
 TABS: Final = (("waiting", "Waiting"), ("decided", "Decided"), ("expired", "Expired"))
@@ -56,13 +55,13 @@ def _listing(request: HttpRequest, tab: str) -> dict[str, object]:
     now = timezone.now()
     yours = {escalation.pk for escalation in waiting_for(request)}
     votes = Prefetch("votes", queryset=Vote.objects.filter(approve=True))
-    found = _of_tab(Escalation.objects.visible_to(person_of(request)), tab, now).prefetch_related(votes)
+    found = _of_tab(visible_escalations(request), tab, now).prefetch_related(votes)
     rows = [_row(escalation, escalation.pk in yours, now) for escalation in found[:PAGE]]
     if tab == "waiting":
         rows.sort(key=lambda row: row.until)
     last = None
     if tab == "waiting" and not rows:
-        decided = Escalation.objects.visible_to(person_of(request)).exclude(decided_by="").filter(decided_at__isnull=False)
+        decided = visible_escalations(request).exclude(decided_by="").filter(decided_at__isnull=False)
         last = decided.defer("arguments_sealed").order_by("-decided_at").first()
     return {"rows": rows, "last_decided": last, "more_than_shown": len(rows) == PAGE}
 

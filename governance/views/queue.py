@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from governance.models import Escalation
-from governance.views.access import person_of
+from governance.models.escalations import EscalationQuerySet
+from governance.views.access import SEES_ALL_CALLS, has_role, person_of
 
 
 def waiting_for(request: HttpRequest) -> list[Escalation]:
@@ -21,6 +22,13 @@ def waiting_for(request: HttpRequest) -> list[Escalation]:
         waiting = sorted(found, key=lambda each: still_held_until(each, now)[0])
         request.waiting_escalations = waiting  # type: ignore[attr-defined]
     return waiting
+
+
+def visible_escalations(request: HttpRequest) -> EscalationQuerySet:
+    """The escalations this person may read; the roles are at hand, so they are not asked for again."""
+    if has_role(request, *SEES_ALL_CALLS):
+        return Escalation.objects.all()
+    return Escalation.objects.visible_to(person_of(request))
 
 
 def still_held_until(escalation: Escalation, now: datetime) -> tuple[datetime, bool]:

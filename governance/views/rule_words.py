@@ -104,10 +104,9 @@ def _parse(text: str) -> Policy:
 
 def _held_by(escalation: Escalation) -> tuple[PolicyVersion | None, Policy | None]:
     # Two callers on one page ask for the same row; it rides along on the escalation.
-    kept: PolicyVersion | None = getattr(escalation, "policy_version", None)
-    if kept is None:
-        kept = PolicyVersion.objects.filter(digest=escalation.policy).first()
-        escalation.policy_version = kept  # type: ignore[attr-defined]
+    if not hasattr(escalation, "policy_version"):
+        escalation.policy_version = PolicyVersion.objects.filter(digest=escalation.policy).first()
+    kept: PolicyVersion | None = escalation.policy_version
     return kept, read(kept.text) if kept else None
 
 

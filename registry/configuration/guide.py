@@ -47,6 +47,7 @@ def convert(root: Mapping, reader: FileReader, *, text: str, source: str, read_f
     names = tuple(server.name for server in servers)
     reached = ", ".join(names) or "nothing"
     notes.append(f"agents: the team, the role and the agent `{OWNER}` were added; the role reaches {reached}")
+    reader.define("team", OWNER, root)
     return Configuration(
         teams=(TeamEntry(OWNER),),
         servers=servers,

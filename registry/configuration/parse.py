@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from governance.policy import language
+from governance.policy.compiled import compile_policy
 from governance.policy.nodes import Mapping, Node, Scalar, read_nodes
 from governance.policy.tree import PolicyError, Position
 from registry.configuration import guide
@@ -42,7 +43,7 @@ def parse_config(text: str, *, source: str, read_file: ReadFile, known: Names = 
     servers = reader.defined("server") | known.servers
     configuration = replace(configuration, notes=configuration.notes + _doubts(configuration, servers))
     found = tuple(Problem(source, p.line, p.column, p.message) for p in sorted(set(reader.problems)))
-    found += _policy_problems(configuration.policy)
+    found += _policy_problems(configuration.policy, reader.defined("team") | known.teams)
     if found:
         raise BadConfiguration(found)
     return configuration
@@ -104,13 +105,12 @@ def _doubts(configuration: Configuration, servers: frozenset[str]) -> tuple[str,
     )
 
 
-def _policy_problems(policy: PolicyText | None) -> tuple[Problem, ...]:
+def _policy_problems(policy: PolicyText | None, teams: frozenset[str]) -> tuple[Problem, ...]:
     """What the policy language has against the text, at its place in the file it stands in."""
     if policy is None:
         return ()
     try:
-        language.parse(policy.text)
+        compile_policy(language.parse(policy.text), teams=teams)
     except PolicyError as refused:
-        down, right = policy.line - 1, policy.column - 1
-        return tuple(Problem(policy.source, p.line + down, p.column + right, p.message) for p in refused.problems)
+        return tuple(policy.problem(p.line, p.column, p.message) for p in refused.problems)
     return ()

@@ -144,6 +144,10 @@ class PolicyText:
     line: int = 1
     column: int = 1
 
+    def problem(self, line: int, column: int, message: str) -> Problem:
+        """A problem at a place in the text, told by its place in the file."""
+        return Problem(self.source, line + self.line - 1, column + self.column - 1, message)
+
 
 @dataclass(frozen=True, slots=True)
 class Names:

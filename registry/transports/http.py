@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Final
 
@@ -221,7 +222,7 @@ class HttpUpstream:
         elif session.modern:
             self.dropped += 1  # A server of the modern era must not ask.
         else:
-            self._beside(self._reply(session, said, listener.on_request))
+            self._beside(partial(self._reply, session, said, listener.on_request))
 
     async def _reply(self, session: _Session, asked: jsonrpc.Request, on_request: OnRequest | None) -> None:
         body = await reply_to(asked, on_request)
@@ -232,11 +233,10 @@ class HttpUpstream:
         if not session.modern:
             body = jsonrpc.notification(CANCELLED, b'{"requestId":%d}' % number)
             until = asyncio.get_running_loop().time() + ASIDE_SECONDS
-            self._beside(self._tell(session.heads, body, until))
+            self._beside(partial(self._tell, session.heads, body, until))
 
-    def _beside(self, work: Coroutine[None, None, None]) -> None:
+    def _beside(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         if len(self._aside) >= MAX_ASIDE:
-            work.close()
             self.dropped += 1
             return
         task = asyncio.get_running_loop().create_task(_quietly(work))
@@ -278,6 +278,6 @@ class HttpUpstream:
         self._pool.close()
 
 
-async def _quietly(work: Coroutine[None, None, None]) -> None:
+async def _quietly(work: Callable[[], Coroutine[None, None, None]]) -> None:
     with contextlib.suppress(UpstreamError):
-        await work
+        await work()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from registry.mcp import jsonrpc
+from registry.mcp.sse import Event
 from registry.transports.base import Garbage, HttpStatus, TimedOut, UpstreamError
 
 SESSION_SIZE: Final = 1024
@@ -81,8 +82,9 @@ class Exchange:
         self.foreign += 1
         return self.fail(Garbage("the answer does not carry the id of the request"))
 
-    def take_event(self, payload: bytes) -> None:
+    def take_event(self, event: Event) -> None:
         """One event of a stream: the answer, something said before it, or something to drop."""
+        payload = event.data
         if self.future.done() or not payload:
             return
         try:

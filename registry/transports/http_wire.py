@@ -227,7 +227,7 @@ class Connection(asyncio.Protocol):
         if not exchange.streams and self._size > self._limits.result_bytes * STREAM_FACTOR:
             raise Refused(self._too_large())
         for event in self._reader.feed(chunk):
-            exchange.take_event(event.data)
+            exchange.take_event(event)
         self._answered_at = self._size
 
     def on_message_complete(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Final, Generic, TypeVar
 
@@ -88,7 +89,7 @@ class Multiplex(Generic[Source]):
         except (asyncio.CancelledError, TimedOut):
             if listener is not None:
                 said = jsonrpc.notification(CANCELLED, b'{"requestId":%d}' % number)
-                self._beside(self._say(source, said))
+                self._beside(partial(self._say, source, said))
             raise
         finally:
             timer.cancel()
@@ -130,7 +131,7 @@ class Multiplex(Generic[Source]):
                 return True
             self.dropped += 1
         elif isinstance(message, jsonrpc.Request):
-            self._beside(self._reply(source, message, self._only_answerer(source)))
+            self._beside(partial(self._reply, source, message, self._only_answerer(source)))
         elif not self._hear(source, message):
             self.dropped += 1
         return False
@@ -165,9 +166,8 @@ class Multiplex(Generic[Source]):
             if waiting.source is source and not waiting.future.done():
                 waiting.future.set_exception(error())
 
-    def _beside(self, work: Coroutine[None, None, None]) -> None:
+    def _beside(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         if len(self._aside) >= MAX_ASIDE:
-            work.close()
             self.dropped += 1
             return
         task = asyncio.get_running_loop().create_task(_quietly(work))
@@ -185,6 +185,6 @@ def _expire(future: asyncio.Future[jsonrpc.Response]) -> None:
         future.set_exception(TimedOut("no answer within the time limit"))
 
 
-async def _quietly(work: Coroutine[None, None, None]) -> None:
+async def _quietly(work: Callable[[], Coroutine[None, None, None]]) -> None:
     with contextlib.suppress(UpstreamError):
-        await work
+        await work()

@@ -8,8 +8,18 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import Group
 
-from governance import agents, people, roles, switches
-from governance.models import Agent, AgentToken, DataRole, LedgerEntry, Person, Revocation, SignInLink, Switch
+from governance import agents, people, policies, roles, switches
+from governance.models import (
+    Agent,
+    AgentToken,
+    DataRole,
+    LedgerEntry,
+    Person,
+    PolicyVersion,
+    Revocation,
+    SignInLink,
+    Switch,
+)
 from governance.rights import Machine
 from governance.tokens import read_token
 
@@ -85,6 +95,16 @@ def test_acts_of_every_sort_at_once_leave_one_unbroken_chain(together) -> None:
         partial(agents.deactivate_agent, agent=agent, by=admin, reason="race"),
         partial(roles.set_team, name=f"t{secrets.token_hex(5)}", by=admin),
     )
-    assert not [answer for answer in answers if isinstance(answer, Exception) and not isinstance(answer, agents.BadAgent)]
+    failed = [answer for answer in answers if isinstance(answer, Exception)]
+    assert not [failure for failure in failed if not isinstance(failure, agents.BadAgent)], failed
     seqs = list(LedgerEntry.objects.filter(stream__name="console").order_by("seq").values_list("seq", flat=True))
     assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_policies_published_at_once_leave_exactly_one_live(together) -> None:
+    texts = [f'version: "1"\nrules: [{{id: r{n}, tool: files/t{n}, action: allow}}]\n' for n in range(4)]
+    publish = partial(policies.publish, by=Machine.OPERATOR, reason="race")
+    answers = together(*[partial(publish, text) for text in texts])
+    assert not [answer for answer in answers if isinstance(answer, Exception)], answers
+    assert PolicyVersion.objects.filter(live=True).count() == 1
+    assert sorted(PolicyVersion.objects.values_list("version", flat=True)) == [1, 2, 3, 4]

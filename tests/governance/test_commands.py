@@ -144,7 +144,7 @@ def unguarded() -> None:
     """The ledger of somebody who owns the database: its triggers are off."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("ALTER TABLE governance_ledgerentry DISABLE TRIGGER ALL")
+            cursor.execute("ALTER TABLE governance_ledgerentry DISABLE TRIGGER USER")
             return
         for trigger in ledger_guard.EXPECTED["sqlite"]:
             cursor.execute(f"DROP TRIGGER {trigger}")

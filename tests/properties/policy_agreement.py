@@ -106,9 +106,9 @@ def smaller_cases(case: Case) -> Iterator[Case]:
     for name in ("history", "limits", "marks", "findings", "real_paths"):
         if getattr(case.facts, name):
             yield replace(case, facts=replace(case.facts, **{name: getattr(empty, name)}))
-    if case.answered or case.stale:
-        yield replace(case, answered=frozenset())
-        yield replace(case, stale=frozenset())
+    for name in ("answered", "stale"):
+        if getattr(case, name):
+            yield replace(case, **{name: frozenset()})
 
 
 def without_one(value: Any, keep: set[str]) -> Iterator[Any]:

@@ -6,17 +6,24 @@ import json
 import stat
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from governance.models import Agent, AgentToken, DataRole, Generation, LedgerEntry, Person, PersonToken, PolicyVersion
 from governance.models import Secret as StoredSecret
+from governance.rights import Machine
 from governance.secrets import reveal
-from registry.models import Server
+from registry import apply_servers, scanning
+from registry.configuration.values import Approval, Approve, ServerEntry
+from registry.lifecycle import ChangedSinceShown
+from registry.models import Item, Server
+from registry.outcome import Outcome
 
 pytestmark = pytest.mark.django_db
 
@@ -245,6 +252,19 @@ def test_the_program_is_stored_and_accepted_as_an_absolute_path(file: Callable[.
     assert server.command[0] in run.out
 
 
+def test_a_server_that_points_elsewhere_keeps_only_what_is_identical(
+    file: Callable[..., Path], shapeshifter: Any, tmp_path: Path
+) -> None:
+    Run(file())
+    other = tmp_path / "other.json"
+    other.write_text(shapeshifter.manifest.read_text().replace("Write a file.", "Write any file."))
+    command = [*shapeshifter.command[:2], str(other), shapeshifter.command[3]]
+    run = Run(file(servers=[{"name": "files", "transport": "stdio", "command": command, "approve": "all"}]))
+    assert run.code == 1
+    assert states() == {"read": "approved", "write": "changed"}
+    assert Server.objects.get().accepted_launch["command"] == command
+
+
 def test_a_file_with_mistakes_writes_nothing_and_names_each(file: Callable[..., Path], shapeshifter: Any) -> None:
     path = file(agents=[{"name": "a", "owner": "nobody@example.com"}], roles=[{"name": "r", "tool": []}])
     run = Run(path)
@@ -288,6 +308,72 @@ def test_secrets_reach_the_program_and_are_stored_sealed(
         run.out + StoredSecret.objects.get().sealed + "".join(LedgerEntry.objects.values_list("text", flat=True))
     )
     assert value not in everything
+
+
+def test_a_secret_may_stand_in_a_file_beside_the_configuration(file: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "key.txt").write_text("swordfish\n")
+    assert Run(file(secrets={"key": {"value_file": "key.txt"}})).code == 0
+    assert reveal("key") == "swordfish"
+
+
+def test_a_refused_item_that_the_file_names_is_listed(file: Callable[..., Path], shapeshifter: Any) -> None:
+    Run(file(servers=server_with(shapeshifter)))
+    Server.objects.get(name="files").items.filter(name="write").update(state="refused")
+    run = Run(file(servers=server_with(shapeshifter, approve=["read", "write"])))
+    assert run.code == 1
+    assert "held: files: item write: was refused in the console and stays so" in run.out
+
+
+def test_what_another_scan_brought_meanwhile_is_not_approved(file: Callable[..., Path], shapeshifter: Any) -> None:
+    """A pin is checked against what this run looked at, so nothing newer may slip in under it."""
+    Run(file(servers=server_with(shapeshifter)))
+    server = Server.objects.get(name="files")
+    digest, looked_at = server.manifest_digest, scanning.look(server)
+    later = timezone.now() + timedelta(minutes=1)
+    shapeshifter.offer(read="Newer.", write="Write a file.")
+    scanning.record(server, scanning.look(server), by=Machine.SYSTEM, started=later)
+    entry = ServerEntry(
+        "files", "stdio", command=tuple(shapeshifter.command), approval=Approval(Approve.PINNED, manifest=digest)
+    )
+    looked = apply_servers.Looked(entry, apply_servers.asked_of(entry), looked_at)
+    with pytest.raises(ChangedSinceShown):
+        apply_servers.write(looked, Outcome(), started=timezone.now())
+    assert not Item.objects.filter(state="approved").exists()
+
+
+def test_a_policy_that_breaks_its_own_promise_is_refused_and_nothing_is_written(file: Callable[..., Path]) -> None:
+    path = file()
+    promise = "tests:\n  - {call: {server: files, tool: read, arguments: {}}, expect: deny}\n"
+    (path.parent / "policy.yaml").write_text(POLICY + promise)
+    run = Run(path)
+    assert run.code == 1
+    assert run.err.startswith("policy.yaml:6:")
+    assert not LedgerEntry.objects.exists()
+    assert not Server.objects.exists()
+
+
+def test_a_policy_that_names_an_unknown_team_is_refused_before_anything_happens(
+    file: Callable[..., Path], shapeshifter: Any
+) -> None:
+    path = file()
+    (path.parent / "policy.yaml").write_text(
+        'version: "1"\nrules:\n  - {tool: read, action: escalate, approve: {from: [team:platfrom]}}\n'
+    )
+    run = Run(path)
+    assert (run.code, run.err.startswith("policy.yaml:3:")) == (1, True)
+    assert not shapeshifter.marker.exists()
+
+
+def test_a_changed_policy_is_published_once_and_its_doubts_are_told(file: Callable[..., Path]) -> None:
+    path = file()
+    Run(path)
+    (path.parent / "policy.yaml").write_text(POLICY + "  - {tool: raed, action: deny}\n")
+    run = Run(path)
+    assert "changed: policy 2 published" in run.out
+    assert "note: policy.yaml:5:" in run.out
+    assert "no approved tool is named 'raed'" in run.out
+    Run(path)
+    assert PolicyVersion.objects.count() == 2
 
 
 def test_an_error_while_writing_leaves_nothing_behind(file: Callable[..., Path], tmp_path: Path) -> None:

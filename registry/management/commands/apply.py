@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 
 from registry.apply import apply_configuration, known_names
 from registry.configuration.parse import parse_config
@@ -50,6 +51,8 @@ class Command(BaseCommand):
             self._refuse(1, *(f"{options['file']}: {problem}" for problem in refused.problems))
         except OSError as error:
             self._refuse(1, f"{error.filename or options['file']}: {error.strerror or error}")
+        except DatabaseError as error:
+            self._refuse(1, f"the database refused, nothing was written: {str(error).splitlines()[0]}; run it again")
         except UnicodeDecodeError:
             self._refuse(1, f"{options['file']}: not UTF-8 text")
         finally:
@@ -69,6 +72,7 @@ class Command(BaseCommand):
         outcome = apply_configuration(
             configuration,
             environment=os.environ,
+            folder=file.parent,
             deliver=handover.put if handover and not options["dry_run"] else None,
             reissue=frozenset(options["reissue"]),
             dry_run=options["dry_run"],

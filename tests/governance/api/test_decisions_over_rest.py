@@ -179,7 +179,8 @@ def test_lists_are_filtered_by_state_and_paged_by_keyset(api, held, bo, dev) -> 
 
 
 @pytest.mark.parametrize(
-    "query", ["state=nonsense", "limit=0", "limit=201", "limit=x", "after=zzz", "stat=waiting", "after=MjAyNi0wMS0wMX54"]
+    "query",
+    ["state=nonsense", "limit=0", "limit=201", "limit=x", "after=zzz", "stat=waiting", "after=MjAyNi0wMS0wMX54"],
 )
 def test_a_query_that_cannot_be_used_is_refused(api, bo, query) -> None:
     assert api("GET", f"escalations?{query}", bo).status_code == 400

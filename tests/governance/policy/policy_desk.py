@@ -20,7 +20,6 @@ from governance.policy.values import Caller, Facts, Intent, Item, Kind, Verdict
 VECTORS = Path(__file__).parents[2] / "vectors" / "policy"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # A Friday.
 DEV = Caller("dev-claude", "dev@example.com", frozenset({"platform"}), frozenset({"developer"}))
-ANY: dict[str, Any] = {}
 
 
 def arguments(text: str) -> dict[str, Any]:

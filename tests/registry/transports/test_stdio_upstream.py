@@ -125,6 +125,7 @@ async def test_a_child_that_cannot_go_on_fails_its_calls_and_is_replaced(
 ) -> None:
     first = upstream.pid
     beside = asyncio.create_task(call(upstream, "hang", deadline=PATIENCE))
+    await asyncio.sleep(0)  # It is written first.
     with pytest.raises(UpstreamError) as failure:
         await call(upstream, tool)
     assert type(failure.value) is expected
@@ -239,6 +240,7 @@ async def test_a_cancelled_call_is_cancelled_at_the_server(upstream: StdioUpstre
         await waiting
     with pytest.raises(TimedOut):
         await call(upstream, "hang", deadline=0.05)
+    await call(upstream, "echo")
     assert len(json.loads(await call(upstream, "cancelled"))) == 2
 
 

@@ -1,0 +1,231 @@
+"""An upstream over the SSE transport of 2024-11-05: one stream for all answers, a POST a message. No Django."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from governance.egress.addresses import Refused, judge_url
+from registry.mcp import jsonrpc
+from registry.mcp.sse import Event
+from registry.transports.base import (
+    EMPTY_OBJECT,
+    Answer,
+    BrokenOff,
+    Garbage,
+    Handshake,
+    Limits,
+    NotSent,
+    OnEvent,
+    OnRequest,
+    TimedOut,
+    UpstreamError,
+)
+from registry.transports.envelope import request_params
+from registry.transports.handshake import INITIALIZE, INITIALIZED, initialize_params, read_initialize
+from registry.transports.http_address import HttpAddress, read_address
+from registry.transports.http_exchange import Exchange
+from registry.transports.http_head import Heads, configured_headers
+from registry.transports.http_pool import Pool
+from registry.transports.listener import Listener
+from registry.transports.multiplex import Multiplex
+from registry.transports.opening import Opening
+
+ENDPOINT: Final = b"endpoint"
+ENDPOINT_SIZE: Final = 4096
+
+
+class _Stream(Exchange):
+    """The event stream: its first event says where to post, every other is a message."""
+
+    __slots__ = ("endpoint", "wire")
+
+    def __init__(self, wire: Multiplex[_Stream], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(None, loop, streams=True)
+        self.wire = wire
+        self.endpoint: asyncio.Future[bytes] = loop.create_future()
+
+    def take_event(self, event: Event) -> None:
+        """One event."""
+        if event.type == ENDPOINT:
+            if not self.endpoint.done():
+                self.endpoint.set_result(event.data)
+        elif event.data:
+            self.wire.take(self, event.data)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Running:
+    """A stream that has shaken hands."""
+
+    stream: _Stream
+    handshake: Handshake
+
+
+class SseUpstream:
+    """One server that speaks the old SSE transport. See Upstream for what it promises, HttpUpstream for what it raises.
+
+    Requests of all callers share one stream, so that what the server says beside the answers is attributed as on
+    standard streams: progress by its token, a question only where one request waits.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        allow_private: bool = False,
+        client_capabilities: bytes = EMPTY_OBJECT,
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._address = read_address(url, allow_private=allow_private)
+        self._configured = configured_headers(headers or {})
+        self._capabilities = client_capabilities
+        self._limits = limits or Limits()
+        self._pool = Pool(self._address, self._limits, tls=tls)
+        self._wire: Multiplex[_Stream] = Multiplex(self._post, max(1, self._limits.connections - 1))
+        self._heads: dict[_Stream, Heads] = {}
+        self._opening = Opening(self._agree)
+        self._streams: set[asyncio.Task[None]] = set()
+
+    @property
+    def dropped(self) -> int:
+        """How many messages nobody waited for."""
+        return self._wire.dropped
+
+    # Opening.
+
+    async def open(self) -> Handshake:
+        """See Upstream."""
+        return (await self._opening.get()).handshake
+
+    async def _agree(self) -> _Running:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._limits.open_seconds
+        stream = _Stream(self._wire, loop)
+        connection = await self._pool.connection(until)
+        task = loop.create_task(self._follow(stream))
+        self._streams.add(task)
+        task.add_done_callback(self._streams.discard)
+        connection.send(Heads(self._address, self._configured, version=None, session=None).get(), stream)
+        stream.future.add_done_callback(lambda _: connection.abandon(stream))
+        try:
+            return await self._shake_hands(stream, until)
+        except BaseException:
+            task.cancel()
+            raise
+
+    async def _shake_hands(self, stream: _Stream, until: float) -> _Running:
+        try:
+            async with asyncio.timeout_at(until):
+                said = await stream.endpoint
+        except TimeoutError:
+            raise TimedOut("the server opened no event stream, or named no endpoint in it") from None
+        address = _endpoint(self._address, said)
+        self._heads[stream] = Heads(address, self._configured, version=None, session=None)
+        number = self._wire.number()
+        asked = jsonrpc.request(number, INITIALIZE, initialize_params(self._capabilities))
+        response = await self._wire.carry(stream, number, asked, until)
+        handshake = read_initialize(Answer(response.result, response.error))
+        self._heads[stream] = Heads(address, self._configured, version=handshake.version, session=None)
+        await self._post(stream, jsonrpc.notification(INITIALIZED, EMPTY_OBJECT), until)
+        return _Running(stream, handshake)
+
+    async def _follow(self, stream: _Stream) -> None:
+        """Live as long as the stream, and end what waits for it with it."""
+        error: UpstreamError | None = None
+        try:
+            await stream.future
+        except UpstreamError as wrong:
+            error = wrong
+        finally:
+            if not stream.endpoint.done():
+                stream.endpoint.set_exception(error or BrokenOff("the event stream ended before it began"))
+                stream.endpoint.exception()  # Looked at here as well: nobody may be waiting for it any more.
+            self._heads.pop(stream, None)
+            running = self._opening.value
+            if running is not None and running.stream is stream:
+                self._opening.forget(running)
+            self._wire.fail(stream, lambda: error or BrokenOff("the event stream ended before the answer"))
+
+    # Requests.
+
+    async def request(
+        self,
+        method: str,
+        params: bytes,
+        *,
+        deadline: float,
+        name: str | None = None,
+        on_event: OnEvent | None = None,
+        on_request: OnRequest | None = None,
+        progress_token: bytes | None = None,
+        meta: bytes | None = None,
+        client_capabilities: bytes = EMPTY_OBJECT,
+        param_headers: Sequence[tuple[str, str]] = (),
+    ) -> Answer:
+        """See Upstream."""
+        until = asyncio.get_running_loop().time() + deadline
+        await self._wire.slot(until)
+        try:
+            running = self._opening.value or await self._opening.get_for_request(until)
+            number = self._wire.number()
+            token = b"%d" % number
+            own = token if progress_token is not None else None
+            message = jsonrpc.request(number, method, request_params(params, modern=False, progress=own, meta=meta))
+            listener = Listener(token, progress_token, on_event, on_request)
+            response = await self._wire.carry(running.stream, number, message, until, listener)
+        finally:
+            self._wire.leave()
+        return Answer(response.result, response.error)
+
+    async def _post(self, stream: _Stream, message: bytes, until: float) -> None:
+        loop = asyncio.get_running_loop()
+        heads = self._heads.get(stream)
+        if heads is None:
+            raise NotSent("the event stream of the server has ended")
+        exchange = Exchange(None, loop)
+        connection = self._pool.take(loop.time()) or await self._pool.connection(until)
+        timer = loop.call_at(until, exchange.expire)
+        connection.send(heads.post("", None, len(message)) + message, exchange)
+        try:
+            await exchange.future
+        except BaseException:
+            connection.abandon(exchange)
+            raise
+        finally:
+            timer.cancel()
+
+    async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
+        """See Upstream."""
+        until = asyncio.get_running_loop().time() + deadline
+        running = await self._opening.get_for_request(until)
+        await self._wire.listen(running.stream, notifications, on_event, until, modern=False)
+
+    async def close(self) -> None:
+        """See Upstream."""
+        self._opening.stop()
+        self._wire.stop()
+        self._pool.close()
+        for task in tuple(self._streams):
+            task.cancel()
+        if self._streams:
+            await asyncio.wait(self._streams)
+
+
+def _endpoint(base: HttpAddress, said: bytes) -> HttpAddress:
+    """Where to post, as the server says it: a path, or a URL of the same origin. Raises Garbage for anything else."""
+    text = said.decode("ascii", "replace")
+    try:
+        parts = judge_url(base.origin + text if text.startswith("/") else text, allow_private=base.allow_private)
+    except Refused:
+        raise Garbage("the endpoint that the server names is no path and no URL") from None
+    target = parts.path if parts.query is None else f"{parts.path}?{parts.query}"
+    same = (parts.scheme == "https") == base.secure and (parts.host, parts.port) == (base.host, base.port)
+    if not same or len(text) > ENDPOINT_SIZE or not all(0x21 <= ord(char) <= 0x7E for char in target):
+        raise Garbage("the endpoint that the server names is on another origin, or no plain path")
+    return replace(base, target=target)
