@@ -9,7 +9,7 @@ from hashlib import sha256
 from gateway.call import Call, Gathered
 from gateway.refusal import Invisible, Limited, Stopped, Unavailable, UnknownServer
 from gateway.snapshot.model import AgentRecord, ApprovedItem, ServerRecord, Snapshot
-from governance.audit.entry import plain
+from governance.audit.entry import Plain, plain
 from governance.canonical.values import JSON
 from governance.inspection.finding import TooManyFindings
 from governance.inspection.redaction import redact
@@ -72,7 +72,7 @@ def require_running(call: Call, snapshot: Snapshot, agent: AgentRecord, item: Ap
             raise Stopped(f"By {switch.by}, {what}: {switch.reason}", rule=f"stop-{switch.id}")
 
 
-def inspected(call: Call, snapshot: Snapshot) -> tuple[Inspected, JSON]:
+def inspected(call: Call, snapshot: Snapshot) -> tuple[Inspected, Plain]:
     """What the detectors find in the arguments, and the arguments as they may be shown. Raises Unavailable."""
     try:
         findings = snapshot.detectors.scan_arguments(call.arguments)
@@ -90,8 +90,8 @@ def decided(call: Call, snapshot: Snapshot, agent: AgentRecord, item: ApprovedIt
     """What the rules say, with a stop in escalate mode added on top."""
     verdict = decide(snapshot.rules_for(item.item), agent.caller, call.arguments, facts)
     if snapshot.switches and verdict.action in (Action.ALLOW, Action.ESCALATE):
-        asked = {"agent": agent, "server": call.server, "item": call.item, "session": call.session}
-        asking = [switch for switch in snapshot.stops(**asked) if switch.mode is Mode.ESCALATE]
+        stops = snapshot.stops(agent=agent, server=call.server, item=call.item, session=call.session)
+        asking = [switch for switch in stops if switch.mode is Mode.ESCALATE]
         return with_stops(verdict, asking, facts)
     return verdict
 

@@ -30,8 +30,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await _lifespan(receive, send)
     elif scope["type"] == "websocket":
         await _websocket(scope, receive, send)
-    elif scope["path"].startswith("/mcp/"):
+    elif scope["path"].startswith("/mcp/") or scope["path"] == "/mcp":
         await _mcp(scope, receive, send)
+    elif scope["path"].startswith("/.well-known/"):
+        await _json(send, 404, {"error": "not_found"})
     elif scope["path"] in ("/healthz", "/readyz"):
         await _health(scope["path"], send)
     else:
@@ -55,9 +57,14 @@ async def _health(path: str, send: Any) -> None:
     gateway = runtime.running()
     reasons = ([] if gateway is not None else ["the gateway is starting"]) if path == "/healthz" else _reasons(gateway)
     ready = path == "/healthz" or not reasons
-    body = json.dumps({"ready": ready, "reasons": reasons} if path == "/readyz" else {"alive": True}).encode()
+    answer = {"ready": ready, "reasons": reasons} if path == "/readyz" else {"alive": True}
+    await _json(send, 200 if ready else 503, answer)
+
+
+async def _json(send: Any, status: int, answer: object) -> None:
+    body = json.dumps(answer).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200 if ready else 503, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.refusal import NotAuthenticated
-from gateway.snapshot.model import NO_TOKEN, Snapshot
+from gateway.snapshot.model import UNAUTHENTICATED, Snapshot
 from governance import tokens
 
 REMEMBERED = 10_000
@@ -20,13 +20,13 @@ class Authenticator:
     def token_of(self, header: bytes | None, snapshot: Snapshot) -> str | None:
         """The public id of the presented token, None when the snapshot does not know it. Raises NotAuthenticated."""
         if header is None:
-            raise NotAuthenticated(NO_TOKEN)
+            raise NotAuthenticated(UNAUTHENTICATED)
         known = self._verified.get(header)
         if known is not None and known in snapshot.identity.tokens:
             return known
         scheme, _, text = header.decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
-            raise NotAuthenticated(NO_TOKEN)
+            raise NotAuthenticated(UNAUTHENTICATED)
         try:
             presented = tokens.read_token(text.strip())
         except tokens.BadToken as problem:

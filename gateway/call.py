@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from governance.audit.entry import Plain
 from governance.canonical.values import JSON
 from governance.policy.values import Action, Facts, Kind, Verdict
 from registry.mcp.revisions import Era
@@ -60,7 +61,7 @@ class Call:
     wire_session: str = ""
     progress_token: bytes | None = None
     meta: bytes | None = None
-    client: Client = Client()
+    client: Client = field(default_factory=Client)
     ticket: Ticket | None = None
 
 
@@ -94,7 +95,7 @@ class Ruling:
     item: ApprovedItem
     gathered: Gathered
     verdict: Verdict
-    redacted: JSON
+    redacted: Plain
     findings: tuple[Mapping[str, JSON], ...] = ()
 
     @property

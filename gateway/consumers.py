@@ -27,10 +27,10 @@ class MCPConsumer(AsyncHttpConsumer):
         exchange = Exchange(scope, receive, send)
         try:
             gateway = await runtime.started()
-            await gateway.endpoint.serve(exchange, scope["path"].removeprefix("/mcp/").removesuffix("/"))
+            await gateway.endpoint.serve(exchange, scope["path"].removeprefix("/mcp").strip("/"))
         except asyncio.CancelledError:
             raise
-        except Exception as problem:  # noqa: BLE001  The outer shell: what nobody expected is refused, never passed.
+        except Exception as problem:
             log.error("a request failed inside the gateway", exc_info=problem)
             if not exchange.started:
                 reply = outbound.error(50300, "The gateway failed on this request; nothing was sent.")

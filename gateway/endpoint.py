@@ -22,7 +22,6 @@ from gateway.pipeline import tools_call
 from gateway.ports import Ports
 from gateway.record import new_record
 from gateway.refusal import (
-    Cancelled,
     Invisible,
     Malformed,
     NotAuthenticated,
@@ -48,6 +47,18 @@ class Timing:
     hold: float
     leg: float
     legs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One message, who sends it, and to which server."""
+
+    message: Message
+    snapshot: Snapshot
+    agent: AgentRecord
+    token: str
+    server: str
+    rpc_id: bytes
 
 
 @dataclass(slots=True)
@@ -103,21 +114,21 @@ class Endpoint:
         snapshot, token, agent = await self._authenticated(exchange, snapshot)
         message = inbound.read(await exchange.body(self.body_bytes), exchange.headers)
         exchange.era = message.era
-        rpc_id = message.id or NULL_ID
+        asked = Asked(message, snapshot, agent, token, server, message.id or NULL_ID)
         try:
             self._require_known(snapshot, agent, server)
             if message.method is None:
                 await exchange.nothing()
             elif message.era is Era.MODERN:
-                await self._modern(exchange, message, snapshot, agent, token, server)
+                await self._modern(exchange, asked)
             else:
-                await self._legacy(exchange, message, snapshot, agent, token, server)
+                await self._legacy(exchange, asked)
         except Malformed as problem:
             self.counts.note(exchange.address, "malformed")
             reply = outbound.malformed(problem)
-            await exchange.answer(outbound.response(rpc_id, reply), reply.http)
+            await exchange.answer(outbound.response(asked.rpc_id, reply), reply.http)
         except Refusal as problem:
-            await self._refuse(exchange, rpc_id, problem)
+            await self._refuse(exchange, asked.rpc_id, problem)
 
     async def _authenticated(self, exchange: Exchange, snapshot: Snapshot) -> tuple[Snapshot, str, AgentRecord]:
         """The token's public id and its agent; a token issued a moment ago gets one look at the database."""
@@ -145,48 +156,44 @@ class Endpoint:
 
     # The session era.
 
-    async def _legacy(
-        self, exchange: Exchange, message: Message, snapshot: Snapshot, agent: AgentRecord, token: str, server: str
-    ) -> None:
-        if message.method == "initialize":
-            await self._initialize(exchange, message, snapshot, agent, server)
+    async def _legacy(self, exchange: Exchange, asked: Asked) -> None:
+        method = asked.message.method
+        if method == "initialize":
+            await self._initialize(exchange, asked)
             return
-        session = self._session(exchange, agent, server)
-        if message.id is None:
-            self._notified(message, agent, session)
+        session = self._session(exchange, asked.agent, asked.server)
+        if asked.message.id is None:
+            self._notified(asked.message, asked.agent, session)
             await exchange.nothing()
-        elif message.method == "ping":
-            await exchange.answer(outbound.response(message.id, Reply(result=b"{}")))
-        elif message.method == "tools/list":
-            await self._list(exchange, message, snapshot, agent, server)
-        elif message.method == "tools/call":
-            hold = float(agent.hold_seconds or self.timing.hold)
-            await self._call(exchange, message, agent, token, server, hold=hold, session=session)
+        elif method == "tools/call":
+            hold = float(asked.agent.hold_seconds or self.timing.hold)
+            await self._call(exchange, asked, hold=hold, session=session)
+        elif method == "ping":
+            await exchange.answer(outbound.response(asked.rpc_id, Reply(result=b"{}")))
+        elif method == "tools/list":
+            await self._list(exchange, asked)
         else:
-            raise Malformed(f"Method not found: {message.method}", code=METHOD_NOT_FOUND, http=200)
+            raise Malformed(f"Method not found: {method}", code=METHOD_NOT_FOUND, http=200)
 
-    async def _initialize(
-        self, exchange: Exchange, message: Message, snapshot: Snapshot, agent: AgentRecord, server: str
-    ) -> None:
-        if message.id is None:
+    async def _initialize(self, exchange: Exchange, asked: Asked) -> None:
+        params = asked.message.params
+        if asked.message.id is None:
             raise Malformed("`initialize` is a request and needs an `id`.", code=INVALID_REQUEST)
-        asked, info = message.params.get("protocolVersion"), message.params.get("clientInfo")
-        capabilities = message.params.get("capabilities", {})
-        if not isinstance(asked, str) or not isinstance(capabilities, dict):
+        wanted, info = params.get("protocolVersion"), params.get("clientInfo")
+        capabilities = params.get("capabilities", {})
+        if not isinstance(wanted, str) or not isinstance(capabilities, dict):
             raise Malformed("`initialize` needs `protocolVersion` and `capabilities`.", code=INVALID_PARAMS, http=200)
-        version = asked if asked in LEGACY else LATEST_LEGACY
+        version = wanted if wanted in LEGACY else LATEST_LEGACY
         client = inbound.client_of(info if isinstance(info, dict) else {}, capabilities)
-        opened = self.handles.open_session(agent=agent.name, server=server, version=version, client=client)
+        opened = self.handles.open_session(agent=asked.agent.name, server=asked.server, version=version, client=client)
         exchange.extra.append((b"mcp-session-id", opened.encode()))
         result: dict[str, object] = {
             "protocolVersion": version,
             "capabilities": CAPABILITIES,
-            "serverInfo": {"name": f"gatehouse/{server}", "version": "1"},
+            "serverInfo": {"name": f"gatehouse/{asked.server}", "version": "1"},
+            **_instructions(asked),
         }
-        instructions = snapshot.servers[server].instructions
-        if instructions is not None:
-            result["instructions"] = instructions
-        await exchange.answer(outbound.response(message.id, outbound.own_result(result, Era.LEGACY)))
+        await exchange.answer(outbound.response(asked.rpc_id, outbound.own_result(result, Era.LEGACY)))
 
     def _session(self, exchange: Exchange, agent: AgentRecord, server: str) -> Session:
         handle = exchange.headers.get(b"mcp-session-id")
@@ -195,7 +202,9 @@ class Endpoint:
         try:
             return self.handles.session(handle.decode("latin-1"), agent=agent.name, server=server)
         except BadHandle as problem:
-            raise Malformed(f"Session not found: {problem}; initialize again.", code=INVALID_REQUEST, http=404) from None
+            raise Malformed(
+                f"Session not found: {problem}; initialize again.", code=INVALID_REQUEST, http=404
+            ) from None
 
     def _notified(self, message: Message, agent: AgentRecord, session: Session) -> None:
         if message.method != "notifications/cancelled":
@@ -214,61 +223,44 @@ class Endpoint:
 
     # The stateless era.
 
-    async def _modern(
-        self, exchange: Exchange, message: Message, snapshot: Snapshot, agent: AgentRecord, token: str, server: str
-    ) -> None:
-        if message.id is None:
+    async def _modern(self, exchange: Exchange, asked: Asked) -> None:
+        method = asked.message.method
+        if asked.message.id is None:
             await exchange.nothing()
-        elif message.method == "server/discover":
-            fields: dict[str, object] = {"supportedVersions": [MODERN, *LEGACY], "capabilities": CAPABILITIES}
-            instructions = snapshot.servers[server].instructions
-            if instructions is not None:
-                fields["instructions"] = instructions
-            reply = outbound.own_result({**fields, "ttlMs": 0, "cacheScope": "private"}, Era.MODERN)
-            await exchange.answer(outbound.response(message.id, reply))
-        elif message.method == "tools/list":
-            await self._list(exchange, message, snapshot, agent, server)
-        elif message.method == "tools/call":
+        elif method == "tools/call":
             exchange.polls = True
-            await self._call(exchange, message, agent, token, server, hold=self.timing.leg)
+            await self._call(exchange, asked, hold=self.timing.leg)
+        elif method == "tools/list":
+            await self._list(exchange, asked)
+        elif method == "server/discover":
+            fields = {"supportedVersions": [MODERN, *LEGACY], "capabilities": CAPABILITIES, **_instructions(asked)}
+            reply = outbound.own_result({**fields, "ttlMs": 0, "cacheScope": "private"}, Era.MODERN)
+            await exchange.answer(outbound.response(asked.rpc_id, reply))
         else:
-            raise Malformed(f"Method not found: {message.method}", code=METHOD_NOT_FOUND, http=404)
+            raise Malformed(f"Method not found: {method}", code=METHOD_NOT_FOUND, http=404)
 
     # Both.
 
-    async def _list(
-        self, exchange: Exchange, message: Message, snapshot: Snapshot, agent: AgentRecord, server: str
-    ) -> None:
-        assert message.id is not None
-        items = listing.listed(snapshot, agent, server, Kind.TOOL)
+    async def _list(self, exchange: Exchange, asked: Asked) -> None:
+        message = asked.message
+        items = listing.listed(asked.snapshot, asked.agent, asked.server, Kind.TOOL)
         page = listing.tools_page(items, message.params.get("cursor"), message.era, outbound.SERVER_INFO_JSON)
-        await exchange.answer(outbound.response(message.id, Reply(result=page)))
+        await exchange.answer(outbound.response(asked.rpc_id, Reply(result=page)))
 
-    async def _call(
-        self,
-        exchange: Exchange,
-        message: Message,
-        agent: AgentRecord,
-        token: str,
-        server: str,
-        *,
-        hold: float,
-        session: Session | None = None,
-    ) -> None:
-        assert message.id is not None
+    async def _call(self, exchange: Exchange, asked: Asked, *, hold: float, session: Session | None = None) -> None:
         exchange.hold_seconds = hold
-        exchange.progress_token = message.progress_token
-        call = await self._parsed(exchange, message, agent, token, server, session)
-        key = (agent.name, call.wire_session, message.id)
+        exchange.progress_token = asked.message.progress_token
+        call = await self._parsed(exchange, asked, session)
+        key = (call.agent, call.wire_session, asked.rpc_id)
         if session is not None:
             if key in self.in_flight:
-                raise Malformed("A request with this id is still running.", code=INVALID_REQUEST, http=400)
+                raise Malformed("A request with this id is still running.", code=INVALID_REQUEST)
             self.in_flight[key] = exchange
         exchange.begin()
         try:
             reply = await self.answer(call, exchange)
             exchange.end()
-            await exchange.answer(outbound.response(message.id, reply), reply.http)
+            await exchange.answer(outbound.response(asked.rpc_id, reply), reply.http)
         except asyncio.CancelledError:
             if not (exchange.withdrawn or exchange.gone):
                 raise
@@ -279,34 +271,33 @@ class Endpoint:
             if session is not None:
                 self.in_flight.pop(key, None)
 
-    async def _parsed(
-        self, exchange: Exchange, message: Message, agent: AgentRecord, token: str, server: str, session: Session | None
-    ) -> Call:
+    async def _parsed(self, exchange: Exchange, asked: Asked, session: Session | None) -> Call:
+        message, agent = asked.message, asked.agent.name
         params = inbound.tool_params(message)
         now = self.clock.now()
-        assert message.id is not None
+        seconds = now.timestamp()
         return Call(
-            id=UUID(bytes=new_record(now.timestamp())),
+            id=UUID(bytes=new_record(seconds)),
             at=now,
             started=time.monotonic(),
             era=message.era,
             version=message.version,
-            rpc_id=message.id,
+            rpc_id=asked.rpc_id,
             method="tools/call",
-            server=server,
+            server=asked.server,
             kind=Kind.TOOL,
             item=params.name,
             arguments=params.arguments,
             canonical=params.canonical,
-            token=token,
-            agent=agent.name,
+            token=asked.token,
+            agent=agent,
             address=exchange.address,
-            session=await self.activity(agent.name, now.timestamp()),
+            session=await self.activity(agent, seconds),
             wire_session=session.id if session else "",
             progress_token=exchange.progress_token,
             meta=message.passed_on_meta(),
             client=session.client if session else message.client,
-            ticket=self._ticket(params.state, agent, server),
+            ticket=self._ticket(params.state, asked.agent, asked.server),
         )
 
     def _ticket(self, state: str | None, agent: AgentRecord, server: str) -> Ticket | None:
@@ -324,14 +315,10 @@ class Endpoint:
         except StillWaiting as waiting:
             if exchange.polls and waiting.leg < self.timing.legs and waiting.ticket is not None:
                 ticket = Ticket(waiting.ticket, waiting.leg)
-                return outbound.input_required(
-                    self.handles.seal_ticket(ticket, agent=call.agent, server=call.server)
-                )
+                return outbound.input_required(self.handles.seal_ticket(ticket, agent=call.agent, server=call.server))
             return outbound.refusal(call, waiting, self._place())
         except Invisible as problem:
             return outbound.unknown_tool(call.item, call, problem, self._place())
-        except Cancelled as problem:
-            return outbound.refusal(call, problem, self._place())
         except Refusal as problem:
             return outbound.refusal(call, problem, self._place())
 
@@ -341,3 +328,9 @@ class Endpoint:
         except Unavailable:
             compiled = None
         return outbound.Place(self.public_url, compiled.digest if compiled else "")
+
+
+def _instructions(asked: Asked) -> dict[str, object]:
+    """The approved instructions of the server, where there are any."""
+    text = asked.snapshot.servers[asked.server].instructions
+    return {} if text is None else {"instructions": text}

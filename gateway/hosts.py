@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 class Hosts:
-    """Judges Host and Origin headers against the allowed names, on any port. Answers are remembered per header value."""
+    """Judges Host and Origin headers against the allowed names, on any port; remembers its answer per header value."""
 
     def __init__(self, allowed: list[str], public_url: str) -> None:
         own = urlsplit(public_url).hostname or ""

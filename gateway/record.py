@@ -1,4 +1,4 @@
-"""Record ids: 128 bits, unguessable, ascending with time, so that the ledger's index grows at its end (RFC 9562, v7)."""
+"""Record ids: unguessable, and ascending with time, so that the ledger's index grows at its end (RFC 9562, v7)."""
 
 from __future__ import annotations
 

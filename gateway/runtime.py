@@ -61,8 +61,6 @@ class Gateway:
             reasons.append(self.keeper.failing)
         if self.holder.age > settings.SNAPSHOT_MAX_AGE:
             reasons.append("the configuration is not confirmed by the database")
-        elif self.holder.current().rules.compiled is None:
-            reasons.append("no policy is published")
         return reasons
 
     async def stop(self) -> None:
@@ -86,7 +84,7 @@ async def started() -> Gateway:
 
 async def stop() -> None:
     """Stop the gateway if it runs."""
-    global _current, _starting  # noqa: PLW0603  See `started`.
+    global _current, _starting
     gateway, _current, _starting = _current, None, None
     if gateway is not None:
         await gateway.stop()
@@ -118,12 +116,10 @@ def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
         every=settings.SNAPSHOT_EVERY,
         detectors=compile_detectors(key=keys.derive("inspection-fingerprint")),
         loop=loop,
-        on_decisions=lambda: holds.look_again(),
+        on_decisions=lambda: holds.look_again(),  # noqa: PLW0108  `holds` is made further down.
         each_round=lambda: _seal_dead(store),
     )
-    holder = SnapshotHolder(
-        max_age=settings.SNAPSHOT_MAX_AGE, wait=settings.SNAPSHOT_WAIT, confirm_now=keeper.nudge
-    )
+    holder = SnapshotHolder(max_age=settings.SNAPSHOT_MAX_AGE, wait=settings.SNAPSHOT_WAIT, confirm_now=keeper.nudge)
     counters = Counters(clock=clock)
     activity = Activity()
     facts = FactsFinder(clock=clock, activity=activity, counters=counters)

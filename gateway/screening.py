@@ -26,7 +26,7 @@ REDACTIONS = "io.gatehouse/redactions"
 
 
 class _Flag(msgspec.Struct):
-    isError: bool = False  # noqa: N815  The protocol's own spelling.
+    isError: bool = False
 
 
 def screen(answer: Answer, ruling: Ruling) -> Screened:
@@ -41,7 +41,7 @@ def screen(answer: Answer, ruling: Ruling) -> Screened:
         seen = ruling.snapshot.detectors.scan_result(raw)
     except (UnreadableResult, TooManyFindings) as problem:
         raise Withheld(f"The answer of {ruling.server.name} was withheld: {problem}") from problem
-    status = "error" if answer.error is not None or b'"isError"' in raw and _is_error(raw) else "ok"
+    status = "error" if answer.error is not None or (b'"isError"' in raw and _is_error(raw)) else "ok"
     if seen.untouched and not _has_result_rules(ruling):
         return Screened(answer.result, answer.error, status, digest)
     findings = tuple(ContentFinding("result", f.cls, str(f.severity), f.rule) for f in seen.findings)

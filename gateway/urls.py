@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
 from gateway.console import urls as console
 
-urlpatterns: list[URLPattern | URLResolver] = [*console.urlpatterns]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include("governance.api.urls")),
+    *console.urlpatterns,
+]
 handler400 = console.handler400
 handler403 = console.handler403
 handler404 = console.handler404

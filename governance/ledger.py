@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from governance.audit.chain import link
+from governance.audit.entry import stamp
 from governance.canonical.values import JSON
 from governance.models.ledger import LedgerEntry, LedgerStream
 
@@ -46,24 +47,27 @@ def append(
         body["target"] = dict(target)
     if change is not None:
         body["change"] = dict(change)
-    body.update(extra or {})
+    _insert({**body, **(extra or {})}, at=at, call=call, target=target or {})
+
+
+def _insert(body: Mapping[str, Any], *, at: datetime, call: UUID | None, target: Mapping[str, JSON]) -> None:
+    """Link the entry to the head of the stream and move the head, under its lock."""
     head = LedgerStream.objects.select_for_update().get(name=CONSOLE)
-    linked = link(body, stream=CONSOLE, seq=head.head_seq + 1, prev=head.head_digest)
+    seq = head.head_seq + 1
+    linked = link(body, stream=CONSOLE, seq=seq, prev=head.head_digest)
     LedgerEntry.objects.create(
         stream=head,
-        seq=head.head_seq + 1,
+        seq=seq,
         at=at,
-        kind=kind,
+        kind=body["kind"],
         call=call,
-        agent=str((target or {}).get("agent", "")),
-        server=str((target or {}).get("server", "")),
-        item=str((target or {}).get("name", ""))[:2000],
+        agent=str(target.get("agent", "")),
+        server=str(target.get("server", "")),
+        item=str(target.get("name", ""))[:2000],
         digest=linked.digest,
         text=linked.text,
     )
-    LedgerStream.objects.filter(pk=head.pk).update(head_seq=head.head_seq + 1, head_digest=linked.digest.hex())
+    LedgerStream.objects.filter(pk=head.pk).update(head_seq=seq, head_digest=linked.digest.hex())
 
 
-def stamp(at: datetime) -> str:
-    """A time as entries write it: UTC, microseconds, `Z`."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+__all__ = ["CONSOLE", "append", "stamp"]

@@ -24,7 +24,7 @@ SQLITE = [
     BEGIN SELECT RAISE(ABORT, '{MESSAGE}: DELETE refused'); END""",
     f"""CREATE TRIGGER gatehouse_ledger_no_replace BEFORE INSERT ON {TABLE}
     WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE stream_id = NEW.stream_id AND seq = NEW.seq)
-    BEGIN SELECT RAISE(ABORT, '{MESSAGE}: REPLACE refused'); END""",
+    BEGIN SELECT RAISE(ABORT, '{MESSAGE}: REPLACE refused'); END""",  # noqa: S608  Constants of this module.
 ]
 EXPECTED = {
     "postgresql": {"gatehouse_ledger_no_change", "gatehouse_ledger_no_truncate"},
@@ -37,6 +37,16 @@ def install(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
         for statement in POSTGRES if connection.vendor == "postgresql" else SQLITE:
             cursor.execute(statement)
+
+
+def grant(owner: BaseDatabaseWrapper, role: str) -> None:
+    """Let the running role use what the owning role made: everything but changing, or owning, the ledger's entries."""
+    name = owner.ops.quote_name(role)
+    with owner.cursor() as cursor:
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {name}")
+        cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}")
+        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}")
+        cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {TABLE} FROM {name}")
 
 
 def missing(connection: BaseDatabaseWrapper) -> set[str]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.conf import settings
+
 from governance import secrets
 from governance.vault.envelope import BadKeyRing, NotSealed, VaultLocked
 from registry.models import Server, Transport
@@ -71,7 +73,7 @@ def open_upstream(target: Target, *, client_capabilities: bytes = EMPTY_OBJECT) 
     if target.transport == Transport.STDIO:
         return StdioUpstream(
             _runnable(target),
-            environment=child_environment(os.environ, target.environment),
+            environment=child_environment(settings.PROCESS_ENVIRONMENT, target.environment),
             cwd=target.cwd or None,
             client_capabilities=client_capabilities,
             limits=limits,
@@ -104,8 +106,7 @@ def resolved(command: Sequence[str], path: str | None = None) -> tuple[str, ...]
     links are not followed, because a Python environment is told by the path its program is started by.
     """
     program, *arguments = command
-    places = os.pathsep.join(
-        (path if path is not None else os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent))
-    )
+    searched = path if path is not None else settings.PROCESS_ENVIRONMENT.get("PATH", os.defpath)
+    places = os.pathsep.join((searched, str(Path(sys.executable).parent)))
     found = None if Path(program).is_absolute() else shutil.which(program, path=places)
     return (str(Path(found).absolute()) if found else program, *arguments)

@@ -101,7 +101,7 @@ class Databases:
         return template
 
     def _sqlite(self, path: Path) -> Copy:
-        return Copy(f"sqlite:///{path}", str(path))
+        return Copy(f"sqlite://{path}", str(path))
 
     def _postgres(self, name: str) -> Copy:
         return Copy(urlsplit(self.server)._replace(path=f"/{name}").geturl(), name)

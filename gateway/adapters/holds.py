@@ -146,7 +146,12 @@ class Holds:
                     await self._turn(waiting, back, min(left, until - loop.time(), HEARTBEAT), escalation)
         except asyncio.CancelledError:
             if back.withdrawn:
-                await in_thread(closing.cancel, escalation_id=escalation.pk, reason=f"withdrawn by agent {call.agent}", by=Machine.SYSTEM)
+                await in_thread(
+                    closing.cancel,
+                    escalation_id=escalation.pk,
+                    reason=f"withdrawn by agent {call.agent}",
+                    by=Machine.SYSTEM,
+                )
             raise
         finally:
             waiting.count -= 1
@@ -259,5 +264,3 @@ def _read(key: UUID) -> Escalation | None:
 
 def _approvers(key: UUID) -> list[str]:
     return list(Vote.objects.filter(escalation=key, approve=True).values_list("person", flat=True))
-
-

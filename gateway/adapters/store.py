@@ -31,8 +31,8 @@ SEPARATOR = "\x1e"
 POSTGRES = f"""INSERT INTO governance_ledgerentry ({COLUMNS})
 SELECT %s, q::bigint, a::timestamptz, k, NULLIF(c, '')::uuid, COALESCE(g, ''), COALESCE(s, ''), COALESCE(v, ''),
 COALESCE(i, ''), COALESCE(u, ''), decode(d, 'hex'), t, decode(NULLIF(b, ''), 'hex')
-FROM unnest({", ".join(["string_to_array(%s, chr(30))"] * 12)}) AS n(q, a, k, c, g, s, v, i, u, d, t, b)"""
-SQLITE = f"INSERT INTO governance_ledgerentry ({COLUMNS}) VALUES ({', '.join('?' * 13)})"
+FROM unnest({", ".join(["string_to_array(%s, chr(30))"] * 12)}) AS n(q, a, k, c, g, s, v, i, u, d, t, b)"""  # noqa: S608  Nothing but constants of this module.
+SQLITE = f"INSERT INTO governance_ledgerentry ({COLUMNS}) VALUES ({', '.join('?' * 13)})"  # noqa: S608  As above.
 FAULTS = (DatabaseError, psycopg.Error, OSError)
 
 Row = tuple[Any, ...]
@@ -114,9 +114,8 @@ class LedgerStore:
         seq, prev = self._seq, self._prev
         try:
             with transaction.atomic():
-                for line in lines:
-                    if line.effect is not None:
-                        _run_effect(line)
+                for line in sorted((one for one in lines if one.effect is not None), key=lambda one: one.locks):
+                    _run_effect(line)
                 self._insert([line for line in lines if line.refusal is None])
         except FAULTS:
             self._seq, self._prev = seq, prev

@@ -90,6 +90,7 @@ class Trail:
         line = self._line("call.intent", "", decision=True, arguments=True)
         if ruling.approval is not None:
             clock, escalation = self._ledger.clock, ruling.approval.escalation
+            line.locks = str(escalation)
             line.effect = lambda: redeem(escalation_id=escalation, call=self._call.id, now=clock.now())
         changes = await self._ledger.writer.durable(line)
         self._intent, self._closed = line, False
@@ -225,7 +226,8 @@ def facts_body(ruling: Ruling, facts: Facts) -> dict[str, Any]:
         body["approved"] = [list(pair) for pair in sorted(facts.approved)]
     if facts.real_paths:
         body["real_paths"] = {
-            path: "same" if path == real else sha256(real.encode()).hexdigest() for path, real in facts.real_paths.items()
+            path: "same" if path == real else sha256(real.encode()).hexdigest()
+            for path, real in facts.real_paths.items()
         }
     if ruling.gathered.rate_retry_ms is not None:
         body["rate_retry_ms"] = ruling.gathered.rate_retry_ms

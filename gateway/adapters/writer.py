@@ -57,6 +57,7 @@ class Line:
     status: str = ""
     sealed: bytes | None = None
     effect: Callable[[], bool] | None = None
+    locks: str = ""  # What the effect locks; effects run in this order, the one that every other act keeps too.
     after: Line | None = None
     urgent: bool = False
     waiter: asyncio.Future[Changes | None] | None = None
@@ -216,7 +217,9 @@ class LedgerWriter:
         urgent = False
         while len(batch) < BATCH:
             try:
-                line = self._queue.get_nowait() if urgent else self._queue.get(timeout=max(0.0, until - time.monotonic()))
+                line = (
+                    self._queue.get_nowait() if urgent else self._queue.get(timeout=max(0.0, until - time.monotonic()))
+                )
             except queue.Empty:
                 break
             if line is None:
@@ -311,5 +314,3 @@ def not_sent(intent: Line) -> Line:
         status="not_sent",
         after=intent,
     )
-
-

@@ -9,8 +9,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from governance.views import call_rows
-from governance.views.access import has_role
-from governance.views.calls import SEES_ALL_CALLS, visible_closers
+from governance.views.access import SEES_ALL_CALLS, has_role
+from governance.views.calls import visible_closers
 from governance.views.queue import still_held_until, visible_escalations, waiting_for
 from registry.models import Server, ServerState
 from registry.views.servers import TONES
@@ -31,7 +31,9 @@ def home(request: HttpRequest) -> HttpResponseBase:
     context = {
         "title": "Home",
         "waiting": [(each, still_held_until(each, now)[0]) for each in waiting[:SHOWN]],
-        "not_ready": [(server, TONES[ServerState(server.state)]) for server in servers if server.state != ServerState.READY],
+        "not_ready": [
+            (server, TONES[ServerState(server.state)]) for server in servers if server.state != ServerState.READY
+        ],
         "servers": len(servers),
         "calls": call_rows.rows(list(closing)),
         "last_decided": last,

@@ -58,8 +58,20 @@ PAGES: Final = (
     Page("account/password/", "password", passwords.show),
     Page("account/password/set/", "password_set", passwords.put, methods=WRITE),
     Page("account/second-factor/", "second_factor", second_factor.show, settles_second_factor=True),
-    Page("account/second-factor/begin/", "second_factor_begin", second_factor.begin, methods=WRITE, settles_second_factor=True),
-    Page("account/second-factor/finish/", "second_factor_finish", second_factor.finish, methods=WRITE, settles_second_factor=True),
+    Page(
+        "account/second-factor/begin/",
+        "second_factor_begin",
+        second_factor.begin,
+        methods=WRITE,
+        settles_second_factor=True,
+    ),
+    Page(
+        "account/second-factor/finish/",
+        "second_factor_finish",
+        second_factor.finish,
+        methods=WRITE,
+        settles_second_factor=True,
+    ),
     Page("account/second-factor/codes/", "second_factor_codes", second_factor.renew_codes, methods=WRITE),
     Page("account/confirm/", "step_up", second_factor.ask, settles_second_factor=True),
     Page("account/confirm/check/", "step_up_check", second_factor.check, methods=WRITE, settles_second_factor=True),
@@ -95,7 +107,14 @@ BY_NAME: Final = {page.name: page for page in PAGES}
 
 NAVIGATION: Final = (
     ("Work", (Entry("Home", "index", "h"), Entry("Inbox", "inbox", "i"))),
-    ("Inventory", (Entry("Servers", "servers", "s"), Entry("Agents", "agents", "a"), Entry("People", "governance_person_changelist", "e"))),
+    (
+        "Inventory",
+        (
+            Entry("Servers", "servers", "s"),
+            Entry("Agents", "agents", "a"),
+            Entry("People", "governance_person_changelist", "e"),
+        ),
+    ),
     ("Control", (Entry("Policy", "policy", "p"), Entry("Stops", "stops", "t"))),
     ("Evidence", (Entry("Calls", "calls", "c"), Entry("Ledger", "ledger", "l"))),
 )

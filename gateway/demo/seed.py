@@ -31,7 +31,7 @@ def seed() -> list[str]:
     setting.make_workspace()
     text = setting.configuration(setting.programs())
     configuration = parse_config(text, source="demo", read_file=_no_files, known=known_names())
-    outcome = apply_configuration(configuration, environment={}, deliver=_keep)
+    outcome = apply_configuration(configuration, environment={}, folder=Path(settings.DATA_DIR), deliver=_keep)
     return [*map(str, outcome.held), *(f"{name}: {cause}" for name, cause in outcome.unreachable.items())]
 
 

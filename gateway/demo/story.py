@@ -44,8 +44,8 @@ async def tell(server: uvicorn.Server, *, port: int, seeded: bool) -> None:
 
 async def _ready(server: uvicorn.Server) -> None:
     async with asyncio.timeout(STARTS_WITHIN):
-        while not server.started or (gateway := runtime.running()) is None or gateway.unready():
-            await asyncio.sleep(0.05)
+        while not server.started or (gateway := runtime.running()) is None or gateway.unready():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # Several unrelated things have to be up, none of which announces itself.
 
 
 async def _calls(git: HttpUpstream) -> None:

@@ -32,6 +32,8 @@ HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
 ID_BYTES = 256
 NAME_CHARACTERS = 2000
 
+NOBODY = Client()
+
 Headers = Mapping[bytes, bytes]
 
 
@@ -45,7 +47,7 @@ class Message:
     method: str | None
     params: dict[str, JSON] = field(default_factory=dict)
     meta: dict[str, JSON] = field(default_factory=dict)
-    client: Client = Client()
+    client: Client = NOBODY
 
     @property
     def progress_token(self) -> bytes | None:
@@ -200,4 +202,3 @@ def tool_params(message: Message) -> ToolParams:
 
 def _http(message: Message) -> int:
     return 400 if message.era is Era.MODERN else 200
-

@@ -73,6 +73,11 @@ TEMPLATES = [
     },
 ]
 DATABASES = {"default": env.database(env.read("DATABASE_URL"), DATA_DIR)}
+# For what names variables itself: the secrets of a configuration file, and the few that child processes inherit.
+PROCESS_ENVIRONMENT = env.everything()
+OWNER_URL = env.read("DATABASE_OWNER_URL")
+if OWNER_URL:
+    DATABASES["owner"] = {**env.database(OWNER_URL, DATA_DIR), "TEST": {"MIRROR": "default"}}
 REDIS_URL = env.read("REDIS_URL")
 REDIS_PREFIX = env.read("GATEHOUSE_REDIS_PREFIX", "gatehouse")
 
@@ -135,9 +140,7 @@ CHANNEL_LAYERS = {
 }
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"global_keyprefix": f"{REDIS_PREFIX}:"} if REDIS_URL else {"polling_interval": 0.02}
-)
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"{REDIS_PREFIX}:"} if REDIS_URL else {"polling_interval": 0.02}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 

@@ -22,6 +22,11 @@ def read(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def everything() -> dict[str, str]:
+    """Every variable, for what an operator names by variable; nothing else looks at it."""
+    return dict(os.environ)
+
+
 def read_int(name: str, default: int) -> int:
     """A whole number, or BadSetting."""
     value = read(name)

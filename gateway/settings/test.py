@@ -1,5 +1,6 @@
 """Settings of the test suite: a database of its own, keys made at run time, fast password hashing."""
 
+import base64
 import secrets
 import tempfile
 from pathlib import Path
@@ -9,8 +10,10 @@ from gateway.settings.base import *
 GATEHOUSE_MODE = "test"
 DATA_DIR = Path(env.read("GATEHOUSE_DATA") or tempfile.mkdtemp(prefix="gatehouse-test-"))
 SECRET_KEY = env.read("GATEHOUSE_SECRET_KEY") or secrets.token_urlsafe(48)
-VAULT_KEYS = env.read("GATEHOUSE_VAULT_KEYS") or ("test:" + __import__("base64").b64encode(secrets.token_bytes(32)).decode())
+VAULT_KEYS = env.read("GATEHOUSE_VAULT_KEYS") or ("test:" + base64.b64encode(secrets.token_bytes(32)).decode())
 DATABASES = {"default": env.database(env.read("DATABASE_URL"), DATA_DIR)}
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

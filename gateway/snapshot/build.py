@@ -9,16 +9,13 @@ from django.utils import timezone
 
 from gateway.snapshot.model import AgentRecord, ApprovedItem, Identity, Rules, ServerRecord, TokenRecord
 from gateway.snapshot.reach import Reach
-from governance.canonical import strict_json
 from governance.models import Agent, AgentToken, DataRole, PolicyVersion
 from governance.policy.compiled import compile_policy
 from governance.policy.language import parse
-from governance.policy.values import Caller, Intent, Item, Kind
+from governance.policy.values import Caller, Kind
+from registry.approved import KINDS, policy_item
 from registry.models import Item as ItemRow
 from registry.models import ItemState, Server, ServerState
-
-KINDS = {"tool": Kind.TOOL, "prompt": Kind.PROMPT, "template": Kind.RESOURCE, "resource": Kind.RESOURCE}
-ITEM_BYTES = 1024 * 1024
 
 
 def identity(revocations_seen: int) -> Identity:
@@ -42,7 +39,8 @@ def identity(revocations_seen: int) -> Identity:
     }
     live = AgentToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now()).select_related("agent")
     tokens = {
-        row.public_id: TokenRecord(row.public_id, row.digest, row.agent.name, row.expires_at.timestamp()) for row in live
+        row.public_id: TokenRecord(row.public_id, row.digest, row.agent.name, row.expires_at.timestamp())
+        for row in live
     }
     return Identity(tokens=tokens, agents=agents, reaches=reaches(), revocations_seen=revocations_seen)
 
@@ -62,7 +60,7 @@ def servers() -> dict[str, ServerRecord]:
     """Servers that are not quarantined or retired, with their approved items."""
     rows = Server.objects.exclude(state__in=[ServerState.QUARANTINED, ServerState.RETIRED])
     items: dict[int, list[ItemRow]] = {}
-    for item in ItemRow.objects.filter(state=ItemState.APPROVED, server__in=rows):
+    for item in ItemRow.objects.filter(state=ItemState.APPROVED, server__in=rows).select_related("server"):
         items.setdefault(item.server_id, []).append(item)
     return {row.name: server(row, items.get(row.pk, [])) for row in rows}
 
@@ -70,7 +68,11 @@ def servers() -> dict[str, ServerRecord]:
 def server(row: Server, items: list[ItemRow]) -> ServerRecord:
     """One server and its approved items."""
     instructions = next((i.approved_document for i in items if i.kind == "instructions"), "")
-    approved = [approved_item(row, item) for item in items if item.kind in KINDS]
+    approved = [
+        ApprovedItem(policy_item(item), item.approved_digest, item.approved_document.encode())
+        for item in items
+        if item.kind in KINDS
+    ]
     return ServerRecord(
         name=row.name,
         pk=row.pk,
@@ -80,27 +82,6 @@ def server(row: Server, items: list[ItemRow]) -> ServerRecord:
         items={(a.item.kind, a.item.name): a for a in approved},
         instructions=instructions_text(instructions),
         fingerprint=fingerprint(row),
-    )
-
-
-def approved_item(row: Server, item: ItemRow) -> ApprovedItem:
-    """One approved item; its schema is parsed as strictly as a call is."""
-    wire = item.approved_document.encode()
-    document = strict_json.parse(wire, max_members=100_000)
-    schema = document.get("inputSchema") if isinstance(document, dict) else None
-    return ApprovedItem(
-        item=Item(
-            server=row.name,
-            kind=KINDS[item.kind],
-            name=item.name,
-            intent=Intent(item.intent),
-            category=frozenset(row.category),
-            schema=schema if isinstance(schema, dict) else None,
-            cwd=row.cwd or None,
-            local_disk=row.transport == "stdio",
-        ),
-        digest=item.approved_digest,
-        wire=wire,
     )
 
 

@@ -83,9 +83,7 @@ class SnapshotHolder:
         moved = changes.generations
         if moved.switches != snapshot.generations.switches or moved.revocations != snapshot.generations.revocations:
             generations = replace(snapshot.generations, switches=moved.switches, revocations=moved.revocations)
-            snapshot = replace(
-                snapshot, generations=generations, switches=changes.switches, revoked=changes.revoked
-            )
+            snapshot = replace(snapshot, generations=generations, switches=changes.switches, revoked=changes.revoked)
             self._snapshot = snapshot
         if self._is_built(changes):
             self._confirmed = max(self._confirmed, changes.as_of)

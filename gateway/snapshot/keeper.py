@@ -165,5 +165,3 @@ class SnapshotKeeper:
 def _parts(generations: Generations) -> Generations:
     """What needs a rebuild: stops and revocations are deltas, decisions only wake who waits."""
     return replace(generations, switches=0, revocations=0, escalations=0)
-
-

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from governance.inspection.scan import Detectors
     from governance.policy.compiled import CompiledPolicy, ItemRules
 
-NO_TOKEN = "Present an agent token: send the header `Authorization: Bearer <token>`. Ask the owner of the agent for one."
+UNAUTHENTICATED = (
+    "Present an agent token: send the header `Authorization: Bearer <token>`. Ask the owner of the agent for one."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Snapshot:
         """The active agent that holds this token. Raises NotAuthenticated when token or agent is not good any more."""
         record = self.identity.tokens.get(token)
         if record is None:
-            raise NotAuthenticated(NO_TOKEN)
+            raise NotAuthenticated(UNAUTHENTICATED)
         if record.expires_at <= now:
             raise NotAuthenticated("This token has expired. Ask the owner of the agent for a new one.")
         agent = self.identity.agents.get(record.agent)

@@ -7,13 +7,13 @@ ROLES = ("security-admin", "policy-author", "approver", "auditor", "server-owner
 
 
 def fill(apps, schema_editor):
-    apps.get_model("governance", "Generation").objects.bulk_create(
-        apps.get_model("governance", "Generation")(part=part, value=1) for part in PARTS
-    )
-    apps.get_model("governance", "LedgerStream").objects.create(name="console")
+    alias = schema_editor.connection.alias
+    Generation = apps.get_model("governance", "Generation")
+    Generation.objects.using(alias).bulk_create(Generation(part=part, value=1) for part in PARTS)
+    apps.get_model("governance", "LedgerStream").objects.using(alias).create(name="console")
     Group = apps.get_model("auth", "Group")
     for name in ROLES:
-        Group.objects.get_or_create(name=name)
+        Group.objects.using(alias).get_or_create(name=name)
 
 
 class Migration(migrations.Migration):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from governance.text.visible import visible
 from governance.views import marked
 
 register = template.Library()
@@ -26,6 +27,12 @@ def visible_chips(text: object) -> SafeString:
 def chip_lines(text: object) -> SafeString:
     """Hostile text with its line breaks kept; the element around it keeps white space."""
     return marked.chips("" if text is None else str(text), lines=True)
+
+
+@register.filter(name="visible")
+def visible_text(text: object) -> str:
+    """Hostile text without markup, for titles and attributes: unseen characters as `⟦U+202E⟧`."""
+    return visible("" if text is None else str(text))
 
 
 @register.simple_tag

@@ -40,8 +40,12 @@ def index(request: HttpRequest) -> HttpResponseBase:
     last = LedgerEntry.objects.filter(kind="call.intent", agent=OuterRef("name")).order_by("-at").values("at")[:1]
     now = timezone.now()
     live = Q(tokens__revoked_at__isnull=True, tokens__expires_at__gt=now)
-    found = _visible(request).select_related("owner", "team").annotate(
-        live_tokens=Count("tokens", live), expires=Max("tokens__expires_at", filter=live), last_call=Subquery(last)
+    found = (
+        _visible(request)
+        .select_related("owner", "team")
+        .annotate(
+            live_tokens=Count("tokens", live), expires=Max("tokens__expires_at", filter=live), last_call=Subquery(last)
+        )
     )
     context = {"title": "Agents", "agents": found, "all": has_role(request, ADMIN, AUDITOR)}
     return TemplateResponse(request, "governance/agents.html", context)

@@ -95,6 +95,4 @@ def _store_codes(person: Person) -> list[str]:
 
 
 def _record(person: Person, what: str) -> None:
-    ledger.append(
-        kind="change.person", by=person.email, change={"what": what, "name": person.email}, via="console"
-    )
+    ledger.append(kind="change.person", by=person.email, change={"what": what, "name": person.email}, via="console")

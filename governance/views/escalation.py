@@ -126,7 +126,9 @@ def _standing(found: Escalation) -> dict[str, Any]:
     waiting = found.state == EscalationState.WAITING and not expired
     missing = ""
     if waiting:
-        missing = still_needed(found.needs(), [vote.as_value() for vote in found.votes.all()], owner=found.person or None)
+        missing = still_needed(
+            found.needs(), [vote.as_value() for vote in found.votes.all()], owner=found.person or None
+        )
     return {"escalation": found, "waiting": waiting, "expired": expired, "missing": missing}
 
 

@@ -1,4 +1,4 @@
-"""The exact arguments of a held call as a person may look at them: complete, unseen characters labelled, secrets masked."""
+"""The exact arguments of a held call as people look at them: complete, unseen characters labelled, secrets masked."""
 
 from __future__ import annotations
 

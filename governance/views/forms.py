@@ -18,7 +18,10 @@ class SignInForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
     password = forms.CharField(
-        label="Password", max_length=4096, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        label="Password",
+        max_length=4096,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
 
@@ -73,7 +76,9 @@ class StopForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
     mode = forms.ChoiceField(label="Effect", choices=MODES)
-    reason = forms.CharField(label="Reason", max_length=REASON_LENGTH, help_text="Shown on every page and kept in the ledger.")
+    reason = forms.CharField(
+        label="Reason", max_length=REASON_LENGTH, help_text="Shown on every page and kept in the ledger."
+    )
 
     def clean(self) -> dict[str, Any]:
         """A name goes with every scope but `everything`."""

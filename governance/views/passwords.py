@@ -44,7 +44,11 @@ class PasswordForm(forms.Form):
 
 def show(request: HttpRequest, form: PasswordForm | None = None) -> HttpResponseBase:
     """The form."""
-    context = {"title": "Password", "form": form or PasswordForm(), "has_password": person_of(request).has_usable_password()}
+    context = {
+        "title": "Password",
+        "form": form or PasswordForm(),
+        "has_password": person_of(request).has_usable_password(),
+    }
     return TemplateResponse(request, "governance/password.html", context, status=400 if form else 200)
 
 

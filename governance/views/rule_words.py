@@ -11,7 +11,17 @@ from governance.canonical.values import JSON, Number
 from governance.models import Escalation, PolicyVersion
 from governance.policy import language
 from governance.policy.addresses import Steps
-from governance.policy.tree import DEFAULT_RULE, Check, Conditions, History, Limit, Policy, PolicyError, Rule, TimeWindow
+from governance.policy.tree import (
+    DEFAULT_RULE,
+    Check,
+    Conditions,
+    History,
+    Limit,
+    Policy,
+    PolicyError,
+    Rule,
+    TimeWindow,
+)
 from governance.policy.values import Action, Approve
 
 VERBS: Final = {Action.ALLOW: "Allow", Action.DENY: "Deny", Action.ESCALATE: "Ask a person about", Action.HIDE: "Hide"}
@@ -105,8 +115,9 @@ def _parse(text: str) -> Policy:
 def _held_by(escalation: Escalation) -> tuple[PolicyVersion | None, Policy | None]:
     # Two callers on one page ask for the same row; it rides along on the escalation.
     if not hasattr(escalation, "policy_version"):
-        escalation.policy_version = PolicyVersion.objects.filter(digest=escalation.policy).first()
-    kept: PolicyVersion | None = escalation.policy_version
+        found = PolicyVersion.objects.filter(digest=escalation.policy).first()
+        escalation.policy_version = found  # type: ignore[attr-defined]
+    kept: PolicyVersion | None = escalation.policy_version  # type: ignore[attr-defined]
     return kept, read(kept.text) if kept else None
 
 

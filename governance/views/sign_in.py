@@ -6,14 +6,17 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.contrib.auth import authenticate, login as start_session, logout as end_session
+from django.contrib.auth import authenticate
+from django.contrib.auth import login as start_session
+from django.contrib.auth import logout as end_session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django_otp import devices_for_user, login as remember_device
+from django_otp import devices_for_user
+from django_otp import login as remember_device
 
 from governance import ledger, people
 from governance.models import Person
@@ -24,7 +27,9 @@ BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 PENDING: Final = "sign_in"
 PENDING_SECONDS: Final = 300
 WRONG: Final = "E-mail address or password is wrong."
-WRONG_CODE: Final = "This code is wrong or was used before. Check that the clock of your phone is right, and try the next code."
+WRONG_CODE: Final = (
+    "This code is wrong or was used before. Check that the clock of your phone is right, and try the next code."
+)
 
 
 def login(request: HttpRequest) -> HttpResponseBase:
@@ -107,7 +112,7 @@ def link(request: HttpRequest, secret: str) -> HttpResponseBase:
         return HttpResponseNotAllowed(["GET", "POST"])
     try:
         person = people.consume_link(secret)
-    except people.BadLink as refused:
+    except people.LinkRefused as refused:
         return TemplateResponse(
             request, "governance/sign_in_link.html", {"title": "Sign in", "problem": str(refused)}, status=403
         )
@@ -156,7 +161,10 @@ def _start(request: HttpRequest, person: Person, how: str) -> None:
     request.session.pop(PENDING, None)
     start_session(request, person, backend=BACKEND)
     ledger.append(
-        kind="change.sign_in", by=person.email, change={"what": f"signed in with {how}", "name": person.email}, via="console"
+        kind="change.sign_in",
+        by=person.email,
+        change={"what": f"signed in with {how}", "name": person.email},
+        via="console",
     )
 
 

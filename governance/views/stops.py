@@ -34,7 +34,7 @@ def confirm(request: HttpRequest) -> HttpResponseBase:
     context = {
         "title": "Stop this?",
         "wanted": wanted,
-        "fields": form.hidden_fields() or [form[name].as_hidden() for name in form.fields],
+        "fields": [form[name].as_hidden() for name in form.fields],
         "mode": dict(StopForm.MODES)[wanted["mode"]],
         **_reach(wanted["scope_kind"], wanted["scope_name"]),
     }

@@ -87,8 +87,8 @@ def _collect(schema: object, prefix: str, depth: int, rows: list[Argument]) -> N
         return
     needed = schema.get("required")
     required = set(map(str, needed)) if isinstance(needed, list) else set()
-    for name, inner in properties.items():
-        inner = inner if isinstance(inner, dict) else {}
+    for name, found in properties.items():
+        inner = found if isinstance(found, dict) else {}
         rows.append(
             Argument(prefix + name, _kind(inner), name in required, _string(inner.get("description")), _limits(inner))
         )
@@ -144,15 +144,18 @@ def _marked(old: str, new: str) -> tuple[SafeString, SafeString]:
 
 
 def _note(key: str, old: object, new: object) -> str:
-    if key == "annotations" and isinstance(old, dict) and old.get("readOnlyHint") is True:
-        if not isinstance(new, dict) or new.get("readOnlyHint") is not True:
-            return "The server no longer says that this only reads."
+    if key == "annotations" and _only_reads(old) and not _only_reads(new):
+        return "The server no longer says that this only reads."
     if key == "inputSchema":
         before = {row.name for row in arguments_of(old)}
         added = [row.name for row in arguments_of(new) if row.name not in before]
         if added:
             return f"New arguments: {', '.join(added)}."
     return ""
+
+
+def _only_reads(annotations: object) -> bool:
+    return isinstance(annotations, dict) and annotations.get("readOnlyHint") is True
 
 
 def _string(value: object) -> str:

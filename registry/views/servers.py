@@ -1,4 +1,4 @@
-"""Servers: how they stand, what they offer, what is held; approving and scanning. The acts are in lifecycle, scanning."""
+"""Servers: how they stand, what they offer, what is held. The acts are in lifecycle and scanning."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ITEM_TONES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """One item as the page shows it. `shown` goes out in the form and comes back, so that nothing unseen is approved."""
+    """One item as the page shows it. `shown` comes back with the form, so that nothing unseen is approved."""
 
     item: Item
     shown: str

@@ -67,7 +67,7 @@ def decide(
             found["allow"].append(rule["id"])
         else:
             found[rule["action"]].append(rule["id"])
-    if not found["hide"] and not fits_schema(call):  # 8: all arguments must satisfy the approved schema
+    if not fits_schema(call):  # 8: all arguments must satisfy the approved schema
         found["deny"].append(SCHEMA)
     if not any(found.values()):
         found[default_action(policy, call, digests)].append("default")

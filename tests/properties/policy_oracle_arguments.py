@@ -24,10 +24,10 @@ from tests.properties.policy_oracle_values import (
     between,
     both,
     canonical_path,
-    components,
     either,
     email,
     glob,
+    is_inside,
     json_types,
     number,
     said,
@@ -37,11 +37,16 @@ from tests.properties.policy_oracle_values import (
 MISSING, BROKEN = object(), object()  # What a path finds when nothing is there, or something of another shape.
 EACH = "[]"
 SHORT_FORMS = {"allowedPaths": "under", "allowedDomains": "domains", "maxAmount": "max"}
-PATH_NAMES = {"path", "paths", "filepath", "directory", "file", "folder"}
-URL_NAMES = {"url", "urls", "uri", "webhookurl"}
-AMOUNT_NAMES = {"amount", "maxamount", "total", "price"}
-LOOKS_LIKE_PATH = re.compile(r"/|~|\./|\.\./|[A-Za-z]:|(?i:file:)")
-LOOKS_LIKE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+NAMES = {
+    "under": {"path", "paths", "filepath", "directory", "file", "folder"},
+    "domains": {"url", "urls", "uri", "webhookurl"},
+    "max": {"amount", "maxamount", "total", "price"},
+}
+FORMATS = {"under": {"path"}, "domains": {"uri", "url"}, "max": set[str]()}
+LOOKS_LIKE = {
+    "under": re.compile(r"/|~|\./|\.\./|[A-Za-z]:|(?i:file:)"),
+    "domains": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://"),
+}
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,8 @@ def strangers(value: Any, schema: Any, way: list[str]) -> bool:
     if not way or not isinstance(schema, Mapping):
         return False
     if isinstance(value, list):
-        return any(strangers(element, schema.get("items"), way[1:]) for element in value)
+        elements = value if way[0] == EACH else value[int(way[0]) :][:1] if way[0].isdigit() else []
+        return any(strangers(element, schema.get("items"), way[1:]) for element in elements)
     if not isinstance(value, dict):
         return False
     names = schema.get("properties")
@@ -109,10 +115,11 @@ def constraint(name: str, kinds: Any, call: Call, every: bool) -> str:
 def short_form(kind: str, want: Any, call: Call, every: bool) -> str:
     """11: every argument, at any depth, that is a path, a URL or an amount by name, schema format or form."""
     schema = call.item.schema or {}
-    answers = [judge({kind: want}, slot, True, call, every) for slot in candidates(kind, "", call.arguments, schema)]
+    found = candidates(kind, "", call.arguments, schema, False)
+    answers = [judge({kind: want}, slot, True, call, every) for slot in found]
     if not answers:
         declared = schema.get("properties", {}).items()
-        return ERROR if any(is_candidate(kind, name, None, part.get("format")) for name, part in declared) else NO
+        return ERROR if any(is_named(kind, name, part.get("format")) for name, part in declared) else NO
     return both(answers) if every else either(answers)
 
 
@@ -157,28 +164,22 @@ def is_declared(schema: Any, way: list[str]) -> bool:
     return schema is not None
 
 
-def candidates(kind: str, name: str, value: Any, schema: Any) -> Iterable[Any]:
+def candidates(kind: str, name: str, value: Any, schema: Any, inside: bool) -> Iterable[Any]:
+    """The values to judge. Whatever lies inside an argument that is one by name or format is one too."""
     schema = schema if isinstance(schema, Mapping) else {}
+    inside = inside or is_named(kind, name, schema.get("format"))
     if isinstance(value, list):
         for element in value:
-            yield from candidates(kind, name, element, schema.get("items", {"format": schema.get("format")}))
-        return
-    if is_candidate(kind, name, value, schema.get("format")):
-        yield value
-    if isinstance(value, dict):
+            yield from candidates(kind, name, element, schema.get("items"), inside)
+    elif isinstance(value, dict):
         for key, member in value.items():
-            yield from candidates(kind, key, member, schema.get("properties", {}).get(key))
+            yield from candidates(kind, key, member, schema.get("properties", {}).get(key), inside)
+    elif inside or (isinstance(value, str) and kind in LOOKS_LIKE and LOOKS_LIKE[kind].match(value)):
+        yield value
 
 
-def is_candidate(kind: str, name: str, value: Any, form: Any) -> bool:
-    plain_name = re.sub("[^a-z]", "", folded(name))
-    if kind == "under":
-        looks = isinstance(value, str) and LOOKS_LIKE_PATH.match(value)
-        return plain_name in PATH_NAMES or form == "path" or bool(looks)
-    if kind == "domains":
-        looks = isinstance(value, str) and LOOKS_LIKE_URL.match(value)
-        return plain_name in URL_NAMES or form in ("uri", "url") or bool(looks)
-    return plain_name in AMOUNT_NAMES
+def is_named(kind: str, name: str, form: Any) -> bool:
+    return re.sub("[^a-z]", "", folded(name)) in NAMES[kind] or form in FORMATS[kind]
 
 
 def judge(kinds: dict[str, Any], slot: Any, declared: bool, call: Call, every: bool) -> str:
@@ -226,10 +227,13 @@ def judge_value(kind: str, want: Any, value: Any, kinds: dict[str, Any], call: C
 def under(folders: list[str], value: str, call: Call, every: bool) -> str:
     """10: component-wise. Where the gateway sees the server's disk the real path counts too, and must be known."""
     path = canonical_path(value, call.item.cwd)
-    if path is None or (call.item.local_disk and path not in call.facts.real_paths):
+    real = call.facts.real_paths
+    if path is None or (call.item.local_disk and path not in real):
         return ERROR
-    paths = [path, call.facts.real_paths[path]] if call.item.local_disk else [path]
-    inside = [any(components(one)[: len(components(top))] == components(top) for top in folders) for one in paths]
+    tops = [canonical_path(folder, None) or "" for folder in folders]
+    inside = [any(is_inside(path, top) for top in tops)]
+    if call.item.local_disk:
+        inside.append(any(is_inside(real[path], real.get(top, top)) for top in tops))
     return said((all if every else any)(inside))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
@@ -18,7 +19,9 @@ from governance.canonical.values import Number
 
 YES, NO, ERROR = "yes", "no", "error"
 SEPARATORS_AND_DOTS = set("/\\.")
-CONFUSABLE_WITH_THEM = set("⁄∕╱⟋⧸⁁∖⟍⧵⧹․ꓸ܁܂٠۰")
+CONFUSABLE_WITH_THEM = set("᜵⁁⁄∕╱⟋⧸∖⟍⧵⧹․܁܂𝅭")  # Letters and digits apart: names are written with those.
+DEFAULT_PORTS = {"https": 443, "http": 80, "wss": 443, "ws": 80, "ftp": 21}
+INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def both(answers: Iterable[str]) -> str:
@@ -84,8 +87,13 @@ def components(path: str) -> list[str]:
     return [part for part in path.split("/") if part]
 
 
+def is_inside(path: str, folder: str) -> bool:
+    top = components(folder)
+    return components(path)[: len(top)] == top
+
+
 def canonical_path(text: str, cwd: str | None) -> str | None:
-    if text.startswith("~") or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text) or not harmless(text):
+    if not text or text.startswith("~") or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text) or not harmless(text):
         return None
     if not text.startswith("/"):
         if cwd is None:
@@ -105,18 +113,17 @@ def looks_like_separator_or_dot(letter: str) -> bool:
 def harmless(text: str) -> bool:
     """No control, format or lone surrogate character, and nothing that only looks like a separator or a dot."""
     return not any(
-        unicodedata.category(letter) in ("Cc", "Cf", "Cs")
-        or (letter not in "/." and looks_like_separator_or_dot(letter))
+        unicodedata.category(letter) in INVISIBLE or (letter not in "/." and looks_like_separator_or_dot(letter))
         for letter in text
     )
 
 
 def percent_hides_something(text: str) -> bool:
-    """True when one of three rounds of decoding, however sloppy, gives a separator or a dot that was not there."""
+    """True when one of three rounds of sloppy decoding gives a separator, a dot or a control that was not there."""
     written = sum(map(looks_like_separator_or_dot, text))
     for _ in range(3):
         text = decoded(text)
-        if sum(map(looks_like_separator_or_dot, text)) != written:
+        if sum(map(looks_like_separator_or_dot, text)) != written or not harmless(text):
             return True
     return False
 
@@ -131,7 +138,19 @@ def sloppy_utf8(raw: bytes) -> str:
     """UTF-8 that accepts overlong forms, as the decoders do that attackers hope for."""
     letters, at = [], 0
     while at < len(raw):
-        more = 0 if raw[at] < 0xC0 else 1 if raw[at] < 0xE0 else 2 if raw[at] < 0xF0 else 3 if raw[at] < 0xF8 else 0
+        more = (
+            0
+            if raw[at] < 0xC0
+            else 1
+            if raw[at] < 0xE0
+            else 2
+            if raw[at] < 0xF0
+            else 3
+            if raw[at] < 0xF8
+            else 4
+            if raw[at] < 0xFC
+            else 5
+        )
         point = raw[at] & (0xFF if more == 0 else 0x3F >> more)
         tail = raw[at + 1 : at + 1 + more]
         if len(tail) < more or any(byte & 0xC0 != 0x80 for byte in tail):
@@ -144,16 +163,18 @@ def sloppy_utf8(raw: bytes) -> str:
 
 
 def url_parts(value: str) -> tuple[str, str, int | None] | None:
-    """Scheme, host and port of an absolute URL with one meaning; None for any other text."""
-    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)", value)
-    if not found or "\\" in value or any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") for letter in value):
+    """Scheme, host and port of an absolute URL that every parser reads alike; None for any other text."""
+    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^/]*)", value)
+    if not found or "@" in found[2] + found[3] or "\\" in value:
         return None
-    scheme, authority = found[1].lower(), found[2]
-    split = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]]+)(?::([0-9]{1,5}))?", authority)
+    if any(letter.isspace() or unicodedata.category(letter) in INVISIBLE for letter in value):
+        return None
+    scheme = found[1].lower()
+    split = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(0|[1-9][0-9]{0,4}))?", found[2])
     host = canonical_host(split[1]) if split else None
     if split is None or host is None:
         return None
-    port = int(split[2]) if split[2] else {"https": 443, "http": 80}.get(scheme)
+    port = int(split[2]) if split[2] else DEFAULT_PORTS.get(scheme)
     return None if port is not None and port > 65535 else (scheme, host, port)
 
 
@@ -176,29 +197,23 @@ def host_matches(domain: str, host: str) -> bool:
 
 
 def canonical_host(text: str) -> str | None:
-    """One spelling per host: lower-case ASCII, IDNA 2008; None when it has none."""
-    if text.startswith("["):
-        try:
-            return str(ipaddress.IPv6Address(text[1:-1]))
-        except ValueError:
-            return None
+    """One spelling per host: lower-case ASCII, IDNA 2008, addresses however they are written; None when it has none."""
     try:
-        host = text.lower() if text.isascii() else idna.encode(text).decode()
-    except idna.IDNAError:
+        if text.startswith("["):
+            address = ipaddress.IPv6Address(text[1:-1])
+            return str(address.ipv4_mapped or address)
+        host = text.lower() if text.isascii() else idna.encode(text.lower()).decode()
+        labels = host.split(".")
+        if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
+            return socket.inet_ntoa(socket.inet_aton(host))
+    except (ValueError, OSError):
         return None
-    labels = host.split(".")
-    if not all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in labels):
-        return None
-    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
-        try:
-            return str(ipaddress.IPv4Address(host))
-        except ValueError:
-            return None
-    return host
+    good = all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in labels)
+    return host if good else None
 
 
 def email(domains: list[str], value: str) -> str:
-    atom = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+    atom = r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+"  # Without % and !, which route mail elsewhere.
     label = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
     found = re.fullmatch(rf"{atom}(\.{atom})*@({label}(\.{label})*)", value)
     return ERROR if not found else said(found[2].lower() in [domain.lower() for domain in domains])

@@ -72,9 +72,9 @@ def random_policy(rng: Random) -> tuple[dict[str, Any], list[Draft], Home]:
     drafts, seen = [], set()
     for number in range(rng.randint(1, 9)):
         draft = random_rule(rng, home)
-        meaning = flow(ordered({key: value for key, value in draft.rule.items() if key not in ("reason", "mode")}))
-        if meaning not in seen:
-            seen.add(meaning)
+        said = flow(meaning(draft.rule))
+        if said not in seen:
+            seen.add(said)
             if some(rng, 0.9):
                 draft.rule["id"] = f"{rng.choice('abz')}-{number}"
             drafts.append(draft)
@@ -89,11 +89,15 @@ def random_policy(rng: Random) -> tuple[dict[str, Any], list[Draft], Home]:
     return policy, drafts, home
 
 
-def ordered(value: Any) -> Any:
-    """Equal for rules that differ only in the order of keys and lists, which the product refuses as equal."""
+def meaning(value: Any) -> Any:
+    """Equal for rules that say the same in other words, which the product refuses as equal."""
     if isinstance(value, dict):
-        return {key: ordered(value[key]) for key in sorted(value)}
-    return sorted((ordered(one) for one in value), key=flow) if isinstance(value, list) else value
+        parts = {key: meaning(value[key]) for key in sorted(value) if key not in ("reason", "mode")}
+        unsaid = [("by", "agent"), ("schemes", ["https"] if "domains" in parts else None), ("mode", "enforce")]
+        return {key: part for key, part in parts.items() if part not in ([], {}) and (key, part) not in unsaid}
+    if isinstance(value, list):
+        return sorted((meaning(one) for one in value), key=flow)
+    return value.rstrip("/") if isinstance(value, str) and len(value) > 1 else value
 
 
 def random_rule(rng: Random, home: Home) -> Draft:

@@ -11,14 +11,13 @@ import uvicorn
 import uvloop
 from django.conf import settings
 from django.core.checks import Tags
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from gateway.singleton import AlreadyServing, Singleton
+from governance import schema
 
 ROLES = ("gateway", "console", "worker", "scheduler")
-MIGRATION_LOCK = 7_246_315_221
 
 
 class Command(BaseCommand):
@@ -36,7 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, *, only: str | None, no_migrate: bool, demo: bool, host: str, port: int, **_: Any) -> None:
         self._require_loopback(host)
-        if port != settings.PORT and settings.PUBLIC_URL == f"http://127.0.0.1:{settings.PORT}":
+        if port != settings.PORT and f"http://127.0.0.1:{settings.PORT}" == settings.PUBLIC_URL:
             settings.PUBLIC_URL = f"http://127.0.0.1:{port}"
         sqlite = connection.vendor == "sqlite"
         if sqlite and only:
@@ -46,10 +45,10 @@ class Command(BaseCommand):
         except AlreadyServing as problem:
             raise CommandError(str(problem), returncode=1) from problem
         try:
+            self._require_settings()
             if not no_migrate:
-                migrate()
+                schema.migrate()
             self.check(databases=["default"])
-            self._require_deployable()
             if sqlite:
                 self._seal_the_dead()
             seeded = demo and self._seed()
@@ -62,9 +61,10 @@ class Command(BaseCommand):
         if settings.GATEHOUSE_MODE == "demo" and host not in ("127.0.0.1", "::1", "localhost"):
             raise CommandError("demo mode listens on loopback only; set GATEHOUSE_MODE=production for other addresses")
 
-    def _require_deployable(self) -> None:
-        if settings.GATEHOUSE_MODE == "production":
-            self.check(tags=[Tags.security], include_deployment_checks=True)
+    def _require_settings(self) -> None:
+        """Before anything is touched: in production a missing or weak setting refuses to start."""
+        production = settings.GATEHOUSE_MODE == "production"
+        self.check(tags=[Tags.security] if production else None, include_deployment_checks=production)
 
     def _seed(self) -> bool:
         """Seed the demo when nobody is there yet."""
@@ -127,21 +127,6 @@ class Command(BaseCommand):
             story.cancel()
 
 
-def migrate() -> None:
-    """Migrate, one process at a time."""
-    if connection.vendor != "postgresql":
-        call_command("migrate", verbosity=0, interactive=False)
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
-        try:
-            call_command("migrate", verbosity=0, interactive=False)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
-
-
 def wait_for_signal() -> None:
     """Return at SIGINT or SIGTERM."""
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
-
-

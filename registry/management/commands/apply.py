@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
+from governance import schema
 from registry.apply import apply_configuration, known_names
 from registry.configuration.parse import parse_config
 from registry.configuration.values import BadConfiguration
@@ -42,6 +44,8 @@ class Command(BaseCommand):
         """Read the file, apply it, print the outcome."""
         if options["reissue"] and not options["credentials_out"]:
             self._refuse(2, "--reissue needs --credentials-out FILE: the new token is shown nowhere else")
+        if schema.is_empty():
+            schema.migrate()
         handover = Handover(options["credentials_out"]) if options["credentials_out"] else None
         try:
             outcome = self._apply(Path(options["file"]), options, handover)
@@ -71,7 +75,7 @@ class Command(BaseCommand):
         )
         outcome = apply_configuration(
             configuration,
-            environment=os.environ,
+            environment=settings.PROCESS_ENVIRONMENT,
             folder=file.parent,
             deliver=handover.put if handover and not options["dry_run"] else None,
             reissue=frozenset(options["reissue"]),

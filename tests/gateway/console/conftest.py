@@ -98,7 +98,7 @@ def agent(everybody: dict[str, Person]) -> Agent:
 def hold(agent: Agent, policy: dict[str, EscalateRule]) -> Callable[..., Escalation]:
     """Hold a call of the developer's agent."""
 
-    def held(arguments: Any = None, **given: Any) -> Escalation:
+    def held(arguments: Any = None, *, raw: str = "", **given: Any) -> Escalation:
         now = timezone.now()
         arguments = arguments if arguments is not None else {"branch_name": "x", "repo_path": "/srv/demo/scratch"}
         fields: dict[str, Any] = {
@@ -113,7 +113,7 @@ def hold(agent: Agent, policy: dict[str, EscalateRule]) -> Callable[..., Escalat
             "item_digest": "sha256:" + "c" * 64,
             "intent": "write",
             "binding": secrets.token_hex(32),
-            "arguments": json.dumps(arguments, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(),
+            "arguments": raw.encode() or json.dumps(arguments, ensure_ascii=False, separators=(",", ":")).encode(),
             "arguments_digest": "sha256:" + "d" * 64,
             "rules": (policy["branches"],),
             "reason": "",

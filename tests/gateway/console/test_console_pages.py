@@ -127,7 +127,9 @@ def test_a_stranger_is_sent_to_the_sign_in_and_changes_nothing(rows: dict[str, d
     assert _state() == before
 
 
-def test_a_person_who_was_deactivated_is_a_stranger(browse: Callable[..., Client], everybody: dict[str, Person]) -> None:
+def test_a_person_who_was_deactivated_is_a_stranger(
+    browse: Callable[..., Client], everybody: dict[str, Person]
+) -> None:
     client = browse("admin")
     Person.objects.filter(pk=everybody["admin"].pk).update(is_active=False)
     assert client.get(reverse("admin:index")).status_code == 302
@@ -158,7 +160,12 @@ def test_every_page_has_the_policy_header_and_nothing_inline(
 ) -> None:
     client = browse("admin", fresh=True)
     addresses = [_address(page, rows) for page in GETS]
-    addresses += ["/admin/governance/person/", "/admin/governance/team/", "/admin/governance/datarole/", "/admin/nothing/"]
+    addresses += [
+        "/admin/governance/person/",
+        "/admin/governance/team/",
+        "/admin/governance/datarole/",
+        "/admin/nothing/",
+    ]
     addresses += [f"/admin/governance/person/{Person.objects.first().pk}/change/", "/admin/inbox/?state=decided"]
     responses = [(address, client.get(address)) for address in addresses]
     responses += [(address, Client().get(address)) for address in ("/admin/login/", "/admin/link/x/", "/nowhere/")]

@@ -1,0 +1,235 @@
+"""Official clients through a running Gatehouse to real servers: an HTTP one of ours, mcp-server-git, filesystem."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.flows.conftest import POLICY, SERVERS, Log, Office, demo_program, git_is_here, office, repository
+from tests.node.programs import FILESYSTEM_SERVER, run_client
+from tests.running import Running
+
+DECISION = "io.gatehouse/decision"
+OUTSIDE = "/etc/passwd"
+PYTHON = ("legacy", "auto")
+NODE = ("v1", "v2", "v2-auto")
+
+
+@pytest.fixture(scope="module")
+def place(make_office: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """The office with git behind a recorder."""
+    folder = tmp_path_factory.mktemp("git")
+    if not git_is_here():
+        pytest.skip("git is not installed")
+    scratch = repository(folder)
+    program = [str(demo_program("mcp-server-git")), "-r", str(scratch)]
+    base = office("")
+    git = {
+        "name": "git",
+        "transport": "stdio",
+        "command": [sys.executable, str(SERVERS / "recorder.py"), str(folder / "git.log"), *program],
+        "approve": "all",
+        "accept_findings": ["*"],
+    }
+
+    with make_office(policy=POLICY.replace("REPOSITORY", str(scratch)), servers=[git], tools=["git/*"]) as started:
+        started.git_log = Log(folder / "git.log")
+        started.scratch = scratch
+        started.git_program = program
+        yield started
+
+
+@asynccontextmanager
+async def connected(office: Office, mode: str, server: str = "desk", agent: str = "dev-claude") -> AsyncIterator[Client]:
+    """The official client at one server of the gateway."""
+    headers = {"Authorization": f"Bearer {office.running.token(agent)}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
+        transport = streamable_http_client(f"{office.running.url}/mcp/{server}", http_client=http)
+        async with Client(transport, mode=mode) as client:
+            yield client
+
+
+def dumped(result: Any) -> dict[str, Any]:
+    """A result as the client understood it, without what every server says of itself."""
+    plain: dict[str, Any] = result.model_dump(by_alias=True, exclude_none=True, mode="json")
+    plain.get("_meta", {}).pop("io.modelcontextprotocol/serverInfo", None)
+    return {key: value for key, value in plain.items() if value != {}}
+
+
+@pytest.mark.parametrize("mode", PYTHON)
+async def test_an_allowed_call_returns_exactly_what_the_server_returns(place: Office, mode: str) -> None:
+    """Issue 2 "Shown by" 1, for the official Python client in both of its modes, over HTTP."""
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("read_file", {"path": f"/srv/notes/{mode}"}),
+        ("measure", {"path": f"/srv/plans/{mode}"}),
+        ("create_ticket", {"title": "größer ☃", "amount": 12.50}),
+    ]
+    async with Client(place.desk_url, mode=mode) as direct:
+        expected = [dumped(await direct.call_tool(name, arguments)) for name, arguments in asked]
+    async with connected(place, mode) as client:
+        got = [dumped(await client.call_tool(name, arguments)) for name, arguments in asked]
+    assert got == expected
+
+
+@pytest.mark.parametrize("mode", PYTHON)
+async def test_git_answers_through_the_gateway_as_it_does_directly(place: Office, mode: str) -> None:
+    """Issue 2 "Shown by" 1, over standard streams, with the real mcp-server-git."""
+    arguments = {"repo_path": str(place.scratch), "max_count": 1}
+    program = StdioServerParameters(command=place.git_program[0], args=place.git_program[1:])
+    async with Client(program, mode=mode) as direct:
+        expected = dumped(await direct.call_tool("git_log", arguments))
+    before = len(place.git_log.calls())
+    async with connected(place, mode, "git") as client:
+        assert dumped(await client.call_tool("git_log", arguments)) == expected
+    assert place.git_log.calls()[before:] == [{"name": "git_log", "arguments": arguments}]
+
+
+@pytest.mark.parametrize("mode", PYTHON)
+async def test_a_path_outside_is_denied_with_the_explained_reason(place: Office, mode: str) -> None:
+    """Contract 4.23 and section 5; the server's own log has nothing of it."""
+    before = place.log.calls()
+    async with connected(place, mode) as client:
+        result = await client.call_tool("read_file", {"path": OUTSIDE})
+    assert result.is_error
+    said = result.content[0].text
+    assert f'path "{OUTSIDE}" is outside /srv/notes, /srv/plans (rule read-notes)' in said
+    decision = result.meta[DECISION]
+    assert (decision["verdict"], decision["status"]) == ("deny", "denied")
+    assert decision["request_url"].startswith(place.running.url)
+    assert place.log.calls() == before
+    assert place.records(decision["record"])[-1]["kind"] == "call.refused"
+
+
+@pytest.mark.parametrize("mode", PYTHON)
+async def test_a_repository_outside_never_reaches_git(place: Office, mode: str) -> None:
+    """The same over standard streams: nothing arrives at the child."""
+    before = place.git_log.calls()
+    async with connected(place, mode, "git") as client:
+        result = await client.call_tool("git_log", {"repo_path": "/etc"})
+    assert result.is_error and "outside" in result.content[0].text
+    assert place.git_log.calls() == before
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_an_invisible_tool_answers_as_a_missing_one_byte_for_byte(place: Office, legacy: bool) -> None:
+    """Contract section 5: only the id and the record differ, and the name that was asked for."""
+    agent = place.agent(legacy=legacy)
+    hidden = agent.request("tools/call", {"name": "read_salaries", "arguments": {"path": "/srv/notes/a"}}, rpc_id=71)
+    missing = agent.request("tools/call", {"name": "make_the_coffee", "arguments": {"path": "/srv/notes/a"}}, rpc_id=72)
+    assert (hidden.status, missing.status) == (200, 200)
+    kept = ("content-type",)
+    assert [hidden.headers[name] for name in kept] == [missing.headers[name] for name in kept]
+    told = hidden.body.replace(hidden.decision["record"].encode(), b"R").replace(b"read_salaries", b"T")
+    same = missing.body.replace(missing.decision["record"].encode(), b"R").replace(b"make_the_coffee", b"T")
+    assert told.replace(b":71", b":I") == same.replace(b":72", b":I")
+    assert hidden.decision.keys() == {"verdict", "status", "record"}
+    assert "read_salaries" not in agent.tools()
+    assert not place.log.calls("read_salaries")
+
+
+@pytest.mark.parametrize("mode", PYTHON)
+async def test_the_servers_own_log_has_one_entry_per_allowed_call(place: Office, mode: str) -> None:
+    """Issue 2 "Shown by" 1: ledger and log of the server, joined over a mixed run."""
+    marks = [f"/srv/notes/mixed-{mode}-{number}" for number in range(6)]
+    async with connected(place, mode) as client:
+        for mark in marks:
+            await client.call_tool("read_file", {"path": mark})
+            await client.call_tool("read_file", {"path": mark.replace("/srv/notes", "/srv/secrets")})
+            await client.call_tool("execute_command", {"command": mark})
+    assert [len(place.log.having(mark)) for mark in marks] == [1] * len(marks)
+    assert not place.log.calls("execute_command")
+    assert not [call for call in place.log.calls("read_file") if "/srv/secrets" in call["arguments"]["path"]]
+    assert all("authorization" not in call["headers"] for call in place.log.calls())
+    place.require_sound_ledger()
+
+
+@pytest.mark.parametrize("mode", PYTHON)
+async def test_progress_reaches_the_client_in_order(place: Office, mode: str) -> None:
+    """Issue 2 deliver 7: notifications that belong to a call are passed on under the client's own token."""
+    heard: list[float] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append(progress)
+
+    async with connected(place, mode) as client:
+        result = await client.call_tool("count_slowly", {"steps": 3}, progress_callback=hear)
+    assert result.content[0].text == "counted"
+    assert heard == [1, 2, 3]
+
+
+# The official TypeScript SDK.
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("sdk", NODE)
+def test_typescript_clients_call_through_the_gateway(place: Office, sdk: str) -> None:
+    """Issue 2 "Shown by" 1, for the TypeScript SDK: its v1 line, and v2 in both negotiations."""
+    token = place.running.token("dev-claude")
+    url = f"{place.running.url}/mcp/desk"
+    mark = f"/srv/notes/typescript-{sdk}"
+    allowed = run_client(sdk, url, token, "read_file", {"path": mark})
+    denied = run_client(sdk, url, token, "read_file", {"path": OUTSIDE})
+    unknown = run_client(sdk, url, token, "read_salaries", {"path": mark})
+    direct = run_client(sdk, place.desk_url, "", "read_file", {"path": mark})
+    assert allowed["content"] == direct["content"]
+    assert allowed.get("structuredContent") == direct.get("structuredContent")
+    assert denied["isError"] and "is outside /srv/notes" in denied["content"][0]["text"]
+    assert unknown["content"][0]["text"] == "Unknown tool: read_salaries"
+    assert len(place.log.having(mark)) == 2
+
+
+GUIDE = """
+version: "1"
+default: deny
+rules:
+  - tool: read_file
+    action: allow
+    constraints:
+      allowedPaths: [NOTES/, PLANS/]
+    reason: Workspace files are readable
+  - tool: write_file
+    action: escalate
+    reason: File writes require approval
+  - tool: execute_command
+    action: deny
+    reason: Shell execution is not permitted
+"""
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("mode", PYTHON)
+async def test_a_policy_in_the_guides_form_runs_verbatim(
+    gatehouse: Callable[..., Running], tmp_path: Path, mode: str
+) -> None:
+    """Contract 4.11, against the official filesystem server: read inside, refuse outside, hold a write, deny a shell."""
+    for name in ("notes", "plans", "secret"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text(f"in {name}\n")
+    files = {"name": "files", "transport": "stdio", "command": [*FILESYSTEM_SERVER, str(tmp_path)], "approve": "all"}
+    config = office("", servers=[{**files, "accept_findings": ["*"]}])
+    config["roles"] = [{"name": "office", "servers": ["files"]}]
+    guide = GUIDE.replace("NOTES", str(tmp_path / "notes")).replace("PLANS", str(tmp_path / "plans"))
+    running = gatehouse(config, guide, GATEHOUSE_HOLD_SECONDS="1", GATEHOUSE_LEG_SECONDS="1")
+    place = Office(running, Log(tmp_path / "none"), "")
+    async with connected(place, mode, "files") as client:
+        for folder in ("notes", "plans"):
+            read = await client.call_tool("read_file", {"path": str(tmp_path / folder / "a.txt")})
+            assert read.content[0].text == f"in {folder}\n" and not read.is_error
+        outside = await client.call_tool("read_file", {"path": str(tmp_path / "secret" / "a.txt")})
+        assert outside.is_error and "outside" in outside.content[0].text
+        assert outside.meta[DECISION]["status"] == "denied"
+        shell = await client.call_tool("execute_command", {"command": "ls"})
+        assert shell.is_error and shell.content[0].text == "Unknown tool: execute_command"
+    held = place.agent(server="files", legacy=True).call("write_file", path=str(tmp_path / "notes" / "b"), content="x")
+    assert held.decision["status"] == "waiting"
+    assert not (tmp_path / "notes" / "b").exists()
+    assert json.loads(json.dumps(held.decision))["verdict"] == "escalate"

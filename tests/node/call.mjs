@@ -1,0 +1,70 @@
+// Connects with an official TypeScript client, lists the tools, calls one, and prints what it saw as one JSON object.
+//
+// Standard input: {"client": "v1" | "v2" | "v2-auto", "url", "token", "tool"?, "arguments"?, "elicit"?, "seconds"?}.
+//   v1: @modelcontextprotocol/sdk; v2: @modelcontextprotocol/client, session era; v2-auto: it negotiates the era.
+//   elicit: how a URL elicitation is answered ("accept", "decline", "cancel"); left out, the client does not offer it.
+// Standard output: {"version", "server", "tools", "result"? , "error"?, "elicited": [], "progress": []}.
+
+import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from "@modelcontextprotocol/client";
+
+async function standardInput() {
+  let text = "";
+  for await (const piece of process.stdin) text += piece;
+  return JSON.parse(text);
+}
+
+function connectable(asked) {
+  const who = { name: `gatehouse-tests-${asked.client}`, version: "1.0.0" };
+  const capabilities = asked.elicit ? { elicitation: { url: {} } } : {};
+  const headers = asked.token ? { Authorization: `Bearer ${asked.token}` } : {};
+  const address = new URL(asked.url);
+  const sent = { requestInit: { headers } };
+  if (asked.client === "v1") return [new ClientV1(who, { capabilities }), new TransportV1(address, sent)];
+  const versionNegotiation = { mode: asked.client === "v2-auto" ? "auto" : "legacy" };
+  return [new ClientV2(who, { capabilities, versionNegotiation }), new TransportV2(address, sent)];
+}
+
+function refusal(error) {
+  return { name: error.constructor.name, code: error.code ?? null, message: error.message, data: error.data ?? null };
+}
+
+async function allTools(client) {
+  const tools = [];
+  let cursor;
+  do {
+    const answer = await client.listTools(cursor ? { cursor } : {});
+    tools.push(...answer.tools);
+    cursor = answer.nextCursor;
+  } while (cursor);
+  return tools;
+}
+
+const asked = await standardInput();
+const seen = { version: null, server: null, tools: [], elicited: [], progress: [] };
+const [client, transport] = connectable(asked);
+if (asked.elicit) {
+  client.setRequestHandler(asked.client === "v1" ? ElicitRequestSchema : "elicitation/create", async (request) => {
+    seen.elicited.push(request.params);
+    return { action: asked.elicit };
+  });
+}
+const timeout = (asked.seconds ?? 45) * 1000;
+const options = { timeout, onprogress: (step) => seen.progress.push(step), resetTimeoutOnProgress: true };
+try {
+  await client.connect(transport);
+  seen.version = transport.protocolVersion ?? client.getNegotiatedProtocolVersion?.() ?? null;
+  seen.server = client.getServerVersion() ?? null;
+  seen.tools = await allTools(client);
+  if (asked.tool) {
+    const call = { name: asked.tool, arguments: asked.arguments ?? {} };
+    seen.result = asked.client === "v1" ? await client.callTool(call, undefined, options) : await client.callTool(call, options);
+  }
+} catch (error) {
+  seen.error = refusal(error);
+} finally {
+  await client.close().catch(() => {});
+}
+process.stdout.write(JSON.stringify(seen) + "\n");
