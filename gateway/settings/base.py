@@ -165,5 +165,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"gatehouse": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
+    # The in-process broker has no host name, and warns of that at every start.
+    "loggers": {
+        "kombu.connection": {"level": "ERROR"},
+        "gatehouse": {"level": "INFO"},
+        "django.request": {"level": "ERROR"},
+    },
 }

@@ -27,7 +27,7 @@ from governance.policy.evaluation import ERROR, NO, YES, Evaluation, Outcome, fo
 from governance.policy.patterns import glob_test
 from governance.policy.schemas import Declared
 from governance.policy.tree import Conditions, Limit, Rule
-from governance.policy.values import Action, By, Caller, Item, LimitQuery
+from governance.policy.values import Action, By, Caller, HistoryQuery, Item, LimitQuery, Needs
 
 
 class Room(StrEnum):
@@ -81,10 +81,13 @@ class BoundLimit:
         return total
 
 
+_NOBODY: Final = Caller("")
+
+
 class BoundRule:
     """One rule on one item."""
 
-    __slots__ = ("action", "conditions", "id", "judges", "limit", "on_result", "rule", "who")
+    __slots__ = ("_ahead", "_by_caller", "action", "conditions", "id", "judges", "limit", "on_result", "rule", "who")
 
     def __init__(self, rule: Rule, item: Item, declared: Declared) -> None:
         self.rule: Final = rule
@@ -95,6 +98,8 @@ class BoundRule:
         self.conditions: Final = tuple(_bind(rule, item, declared))
         self.judges: Final = tuple(condition.judge for condition in self.conditions)
         self.limit: Final = BoundLimit(rule, rule.limit) if rule.limit is not None else None
+        self._by_caller = any(isinstance(condition, WhoCondition) for condition in self.every_condition())
+        self._ahead = None if self._by_caller else self._look_ahead(_NOBODY)
 
     def holds_for(self, caller: Caller) -> bool:
         """Whether the caller is in the rule's scope."""
@@ -118,6 +123,9 @@ class BoundRule:
 
     def ahead(self, caller: Caller) -> Outcome | None:
         """Whether the rule is sure to match or not to, before arguments and facts are known."""
+        return self._look_ahead(caller) if self._by_caller else self._ahead
+
+    def _look_ahead(self, caller: Caller) -> Outcome | None:
         known = [condition.ahead(caller) for condition in self.conditions]
         if NO in known:
             return NO
@@ -215,8 +223,22 @@ def _bind_unless(when: Conditions, item: Item, declared: Declared, *, strict: bo
     yield from bind_constraints(when.constraints, when.short_forms, declared, strict=strict)
 
 
-def asks_session(rule: BoundRule) -> bool:
-    """Whether a rule needs to know the session."""
+def needs_of(rules: Iterable[BoundRule]) -> Needs:
+    """What these rules ask for; those in monitor mode touch no limit."""
+    history: dict[HistoryQuery, None] = {}
+    limits: dict[LimitQuery, None] = {}
+    session = False
+    for rule in rules:
+        if rule.limit is not None and not rule.rule.monitor:
+            limits[rule.limit.query] = None
+        for condition in rule.every_condition():
+            if isinstance(condition, HistoryCondition):
+                history[condition.query] = None
+        session = session or _asks_session(rule)
+    return Needs(tuple(history), tuple(limits), session)
+
+
+def _asks_session(rule: BoundRule) -> bool:
     if rule.limit is not None and rule.limit.limit.by is By.SESSION:
         return True
     for condition in rule.every_condition():

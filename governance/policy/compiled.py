@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Final
 
 from governance.canonical.strict_json import digest, jcs_document
-from governance.policy.binding import BoundRule, constrained_names, covers
+from governance.policy.binding import BoundRule, constrained_names, covers, needs_of
 from governance.policy.digests import policy_form, rule_digest
 from governance.policy.patterns import is_glob
 from governance.policy.reading import suggestion
 from governance.policy.schemas import Declared, SchemaCheck
 from governance.policy.tree import DEFAULT_RULE, Conditions, Duty, Policy, PolicyError, Problem, Rule, Subject
-from governance.policy.values import Action, Caller, Intent, Item
+from governance.policy.values import Action, Caller, Intent, Item, Needs
 
 MAX_CALLERS: Final = 512
 _EVERYTHING: Final = Subject(None, servers=("*",))
@@ -29,12 +29,25 @@ class CallerRules:
     monitored: tuple[BoundRule, ...]
     results: tuple[BoundRule, ...]
     monitored_results: tuple[BoundRule, ...]
+    needs: Needs
 
 
 class ItemRules:
     """Everything a policy says about one item; what `decide` takes. Built by `CompiledPolicy.for_item`."""
 
-    __slots__ = ("_callers", "bound", "constrained", "declared", "default", "default_rule", "item", "schema_check")
+    __slots__ = (
+        "_by_scopes",
+        "_callers",
+        "_for_all",
+        "_scoped",
+        "bound",
+        "constrained",
+        "declared",
+        "default",
+        "default_rule",
+        "item",
+        "schema_check",
+    )
 
     def __init__(self, item: Item, rules: list[Rule], default: Action, default_rule: Rule) -> None:
         self.item: Final = item
@@ -44,21 +57,32 @@ class ItemRules:
         self.default: Final = default
         self.default_rule: Final = default_rule
         self.schema_check: Final = SchemaCheck(item.schema) if item.schema is not None else None
+        self._scoped = tuple(rule for rule in self.bound if rule.who is not None)
         self._callers: dict[Caller, CallerRules] = {}
+        self._by_scopes: dict[tuple[bool, ...], CallerRules] = {}
+        self._for_all = None if self._scoped else self._sorted_out(Caller(""))
 
     def for_caller(self, caller: Caller) -> CallerRules:
         """The rules with this caller in scope; remembered for the last few hundred callers."""
+        if self._for_all is not None:
+            return self._for_all
         known = self._callers.get(caller)
         if known is None:
-            known = self._sorted_out(caller)
+            # Callers in the same scopes share one object: there are many callers and few combinations of scopes.
+            scopes = tuple(rule.holds_for(caller) for rule in self._scoped)
+            known = self._by_scopes.get(scopes)
+            if known is None:
+                known = self._sorted_out(caller)
             if len(self._callers) >= MAX_CALLERS:
                 self._callers.clear()
-            self._callers[caller] = known
+                self._by_scopes.clear()
+            self._callers[caller] = self._by_scopes[scopes] = known
         return known
 
     def _sorted_out(self, caller: Caller) -> CallerRules:
         mine = [rule for rule in self.bound if rule.holds_for(caller)]
         return CallerRules(
+            needs=needs_of(mine),
             enforced=tuple(rule for rule in mine if not rule.rule.monitor and not rule.on_result),
             monitored=tuple(rule for rule in mine if rule.rule.monitor and not rule.on_result),
             results=tuple(rule for rule in mine if not rule.rule.monitor and rule.on_result),

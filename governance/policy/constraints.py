@@ -9,7 +9,7 @@ from governance.canonical.values import JSON
 from governance.policy.addresses import MISSING, Found, Missing, Steps, WrongShape
 from governance.policy.conditions import Condition
 from governance.policy.evaluation import ERROR, NO, UNSET, YES, Evaluation, Outcome, all_of, any_of
-from governance.policy.kinds import Test, judge_all, make_tests
+from governance.policy.kinds import ValueTest, judge_all, make_tests
 from governance.policy.reasons import shown
 from governance.policy.schemas import Declared
 from governance.policy.short_forms import SORT_OF, Seen, collect, declares_any
@@ -123,7 +123,7 @@ def _shown_found(value: Found) -> str:
     return repr(value) if isinstance(value, (Missing, WrongShape)) else shown(value)
 
 
-def _why(tests: Iterable[Test], value: JSON, call: Evaluation) -> str:
+def _why(tests: Iterable[ValueTest], value: JSON, call: Evaluation) -> str:
     failing = [(test, test.judge(value, call)) for test in tests]
     for test, outcome in failing:
         if outcome is NO:

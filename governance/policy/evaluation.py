@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum, StrEnum
-from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -42,7 +41,6 @@ UNSET: Final = Unset.UNSET
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
-@lru_cache(maxsize=65_536)
 def fold(key: str) -> str:
     """The form in which two keys that a careless server would mix up are the same (contract 4.8)."""
     if key.isascii():

@@ -16,8 +16,7 @@ from governance.canonical.strict_json import jcs_document
 from governance.canonical.urls import canonical_url, domain_matches
 from governance.canonical.values import JSON, NotCanonical, Number
 from governance.policy.evaluation import ERROR, NO, YES, Evaluation, Outcome, all_of, any_of
-from governance.policy.patterns import Test as TextTest
-from governance.policy.patterns import glob_test, regex_test
+from governance.policy.patterns import Test, glob_test, regex_test
 from governance.policy.reasons import json_type, listed, shown
 from governance.policy.tree import Check
 
@@ -33,7 +32,7 @@ def _same(missing: Outcome) -> Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class ValueTest:
     """One kind with its value. `holds` and `fails` complete the sentence `amount 7 …`.
 
     `absent` says what a value that is not there means, given what missing means for this argument.
@@ -64,7 +63,7 @@ class Test:
         return "it has no single meaning"
 
 
-def judge_all(tests: tuple[Test, ...], value: JSON, call: Evaluation) -> Outcome:
+def judge_all(tests: tuple[ValueTest, ...], value: JSON, call: Evaluation) -> Outcome:
     """AND over the kinds of one argument, for a value that is there."""
     outcome = YES
     for test in tests:
@@ -76,12 +75,12 @@ def judge_all(tests: tuple[Test, ...], value: JSON, call: Evaluation) -> Outcome
     return outcome
 
 
-def make_tests(checks: tuple[Check, ...], *, strict: bool) -> tuple[Test, ...]:
+def make_tests(checks: tuple[Check, ...], *, strict: bool) -> tuple[ValueTest, ...]:
     """The tests of one argument. `strict`: a yes leads towards allowing the call, so doubt must not become one."""
     return tuple(_make(check, strict) for check in checks)
 
 
-def _make(check: Check, strict: bool) -> Test:
+def _make(check: Check, strict: bool) -> ValueTest:
     if check.kind == "any_of":
         return _any_of(tuple(make_tests(tests, strict=strict) for tests in check.alternatives))
     if check.kind == "under":
@@ -89,7 +88,7 @@ def _make(check: Check, strict: bool) -> Test:
     return _MAKERS[check.kind](check.kind, check.value)
 
 
-def _under(folders: list[str], strict: bool) -> Test:
+def _under(folders: list[str], strict: bool) -> ValueTest:
     """A path in one of the folders; on a disk that the gateway sees, the real path must agree."""
     prefixes = _prefixes(folders)
 
@@ -120,14 +119,14 @@ def _under(folders: list[str], strict: bool) -> Test:
     def read(value: str, call: Evaluation) -> object:
         return canonical_path(value, cwd=call.item.cwd)
 
-    return Test(judge, f"is under {listed(folders)}", fails, tell=tell, wants=_TEXT, read=read)
+    return ValueTest(judge, f"is under {listed(folders)}", fails, tell=tell, wants=_TEXT, read=read)
 
 
 def _prefixes(folders: list[str]) -> tuple[str, ...]:
     return tuple(folder.rstrip("/") + "/" for folder in folders)
 
 
-def _domains(kind: str, value: JSON) -> Test:
+def _domains(kind: str, value: JSON) -> ValueTest:
     domains = _texts(value)
     exact = frozenset(domain for domain in domains if not domain.startswith("*."))
     below = tuple(domain for domain in domains if domain.startswith("*."))
@@ -145,10 +144,12 @@ def _domains(kind: str, value: JSON) -> Test:
                 return YES
         return NO
 
-    return Test(judge, f"goes to {listed(domains)}", f"does not go to {listed(domains)}", wants=_TEXT, read=_read_url)
+    return ValueTest(
+        judge, f"goes to {listed(domains)}", f"does not go to {listed(domains)}", wants=_TEXT, read=_read_url
+    )
 
 
-def _url_part(part: str, value: JSON) -> Test:
+def _url_part(part: str, value: JSON) -> ValueTest:
     allowed = frozenset(one for one in _items(value) if isinstance(one, (str, int)))
     of_scheme = part == "schemes"
 
@@ -161,14 +162,14 @@ def _url_part(part: str, value: JSON) -> Test:
         return YES if (url.scheme if of_scheme else url.port) in allowed else NO
 
     names = f"the {'scheme' if of_scheme else 'port'} {listed(str(one) for one in _items(value))}"
-    return Test(judge, f"has {names}", f"does not have {names}", wants=_TEXT, read=_read_url)
+    return ValueTest(judge, f"has {names}", f"does not have {names}", wants=_TEXT, read=_read_url)
 
 
 def _read_url(value: str, call: Evaluation) -> object:
     return canonical_url(value)
 
 
-def _email_domains(kind: str, value: JSON) -> Test:
+def _email_domains(kind: str, value: JSON) -> ValueTest:
     domains = frozenset(_texts(value))
 
     def judge(value: JSON, call: Evaluation) -> Outcome:
@@ -184,10 +185,10 @@ def _email_domains(kind: str, value: JSON) -> Test:
     def read(value: str, call: Evaluation) -> object:
         return email_domain(value)
 
-    return Test(judge, f"is an address at {names}", f"is not an address at {names}", wants=_TEXT, read=read)
+    return ValueTest(judge, f"is an address at {names}", f"is not an address at {names}", wants=_TEXT, read=read)
 
 
-def _bound(kind: str, value: JSON) -> Test:
+def _bound(kind: str, value: JSON) -> ValueTest:
     """`min` or `max` of a number, compared exactly."""
     assert isinstance(value, Number)
     exact = value.value
@@ -204,11 +205,11 @@ def _bound(kind: str, value: JSON) -> Test:
 
     bound = value.literal
     if is_min:
-        return Test(judge, f"is at least {bound}", f"is below {bound}", wants=_NUMBER)
-    return Test(judge, f"is at most {bound}", f"is above {bound}", wants=_NUMBER)
+        return ValueTest(judge, f"is at least {bound}", f"is below {bound}", wants=_NUMBER)
+    return ValueTest(judge, f"is at most {bound}", f"is above {bound}", wants=_NUMBER)
 
 
-def _one_of(kind: str, value: JSON) -> Test:
+def _one_of(kind: str, value: JSON) -> ValueTest:
     """`in`, `not_in` and `equals`: compared by JSON type and value; another JSON type is an error."""
     values = [value] if kind == "equals" else _items(value)
     types = frozenset(json_type(one) for one in values)
@@ -232,10 +233,10 @@ def _one_of(kind: str, value: JSON) -> Test:
     positive = f"is {names}" if kind == "equals" else f"is one of {names}"
     negative = f"is not {names}" if kind == "equals" else f"is none of {names}"
     holds, fails = (negative, positive) if kind == "not_in" else (positive, negative)
-    return Test(judge, holds, fails, wants=tuple(sorted(types)))
+    return ValueTest(judge, holds, fails, wants=tuple(sorted(types)))
 
 
-def _type(kind: str, value: JSON) -> Test:
+def _type(kind: str, value: JSON) -> ValueTest:
     types = frozenset(_texts(value))
 
     def judge(value: JSON, call: Evaluation) -> Outcome:
@@ -243,7 +244,7 @@ def _type(kind: str, value: JSON) -> Test:
             return YES
         return YES if "integer" in types and _is_whole(value) else NO
 
-    return Test(judge, f"is of type {listed(_texts(value))}", f"is not of type {listed(_texts(value))}")
+    return ValueTest(judge, f"is of type {listed(_texts(value))}", f"is not of type {listed(_texts(value))}")
 
 
 def _is_whole(value: JSON) -> bool:
@@ -252,9 +253,9 @@ def _is_whole(value: JSON) -> bool:
     return type(value) is int
 
 
-def _text(kind: str, value: JSON) -> Test:
+def _text(kind: str, value: JSON) -> ValueTest:
     """`glob` and `matches`: any of the patterns takes the whole text."""
-    make: Callable[[str], TextTest] = glob_test if kind == "glob" else regex_test
+    make: Callable[[str], Test] = glob_test if kind == "glob" else regex_test
     tests = tuple(make(pattern) for pattern in _texts(value))
 
     def judge(value: JSON, call: Evaluation) -> Outcome:
@@ -268,10 +269,10 @@ def _text(kind: str, value: JSON) -> Test:
             return ERROR
         return NO
 
-    return Test(judge, f"matches {listed(_texts(value))}", f"does not match {listed(_texts(value))}", wants=_TEXT)
+    return ValueTest(judge, f"matches {listed(_texts(value))}", f"does not match {listed(_texts(value))}", wants=_TEXT)
 
 
-def _size(kind: str, value: JSON) -> Test:
+def _size(kind: str, value: JSON) -> ValueTest:
     """`length` of a string in code points, or `items` of a list."""
     assert isinstance(value, dict)
     low, high = value.get("min"), value.get("max")
@@ -288,17 +289,17 @@ def _size(kind: str, value: JSON) -> Test:
     words = [f"at least {low}"] if low is not None else []
     words += [f"at most {high}"] if high is not None else []
     wanted = f"{' and '.join(words)} {'characters' if kind == 'length' else 'items'}"
-    return Test(judge, f"has {wanted}", f"does not have {wanted}", wants=_TEXT if kind == "length" else _LIST)
+    return ValueTest(judge, f"has {wanted}", f"does not have {wanted}", wants=_TEXT if kind == "length" else _LIST)
 
 
-def _present(kind: str, value: JSON) -> Test:
+def _present(kind: str, value: JSON) -> ValueTest:
     wanted = value is True
     there, gone = (YES, NO) if wanted else (NO, YES)
     words = ("is given", "is missing") if wanted else ("is missing", "is given")
-    return Test(lambda value, call: there, *words, absent=lambda missing: gone)
+    return ValueTest(lambda value, call: there, *words, absent=lambda missing: gone)
 
 
-def _any_of(alternatives: tuple[tuple[Test, ...], ...]) -> Test:
+def _any_of(alternatives: tuple[tuple[ValueTest, ...], ...]) -> ValueTest:
     def judge(value: JSON, call: Evaluation) -> Outcome:
         return any_of(judge_all(tests, value, call) for tests in alternatives)
 
@@ -312,7 +313,7 @@ def _any_of(alternatives: tuple[tuple[Test, ...], ...]) -> Test:
             parts += [failing.why_not(value, call)] if failing is not None else []
         return " and ".join(dict.fromkeys(parts))
 
-    return Test(judge, "meets one of the alternatives", "meets none of the alternatives", absent, tell)
+    return ValueTest(judge, "meets one of the alternatives", "meets none of the alternatives", absent, tell)
 
 
 def _texts(value: JSON) -> list[str]:
@@ -324,7 +325,7 @@ def _items(value: JSON) -> list[JSON]:
     return value
 
 
-_MAKERS: Final[dict[str, Callable[[str, JSON], Test]]] = {
+_MAKERS: Final[dict[str, Callable[[str, JSON], ValueTest]]] = {
     "domains": _domains,
     "schemes": _url_part,
     "ports": _url_part,

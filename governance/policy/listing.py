@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from governance.policy.binding import BoundRule, asks_session
 from governance.policy.compiled import ItemRules
-from governance.policy.conditions import HistoryCondition
 from governance.policy.evaluation import NO, YES
-from governance.policy.values import Action, Caller, HistoryQuery, LimitQuery, Needs
+from governance.policy.values import Action, Caller, Needs
 
 
 def could_run(rules: ItemRules, caller: Caller) -> bool:
@@ -31,16 +29,4 @@ def needs(rules: ItemRules, caller: Caller) -> Needs:
 
     Rules in monitor mode touch no limit, so only their history and session are asked for.
     """
-    mine = rules.for_caller(caller)
-    history: dict[HistoryQuery, None] = {}
-    limits: dict[LimitQuery, None] = {}
-    session = False
-    every: tuple[BoundRule, ...] = mine.enforced + mine.monitored + mine.results + mine.monitored_results
-    for rule in every:
-        if rule.limit is not None and not rule.rule.monitor:
-            limits[rule.limit.query] = None
-        for condition in rule.every_condition():
-            if isinstance(condition, HistoryCondition):
-                history[condition.query] = None
-        session = session or asks_session(rule)
-    return Needs(tuple(history), tuple(limits), session)
+    return rules.for_caller(caller).needs

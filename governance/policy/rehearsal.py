@@ -18,7 +18,7 @@ from governance.policy.values import Caller, ContentFinding, Facts, Item, Kind, 
 
 
 @dataclass(frozen=True, slots=True)
-class TestFailure:
+class FailedTest:
     """A policy test that did not get what it expects, with the verdict it got."""
 
     line: int
@@ -30,7 +30,7 @@ class TestFailure:
         return f"{self.line}:{self.column}: {self.message}"
 
 
-def run_tests(compiled: CompiledPolicy, items: Iterable[Item] = (), *, now: datetime) -> tuple[TestFailure, ...]:
+def run_tests(compiled: CompiledPolicy, items: Iterable[Item] = (), *, now: datetime) -> tuple[FailedTest, ...]:
     """The tests of the policy that fail; none when it keeps its own promises.
 
     `now` stands where a test gives no moment. A test of an item that is not among `items` is judged as if the
@@ -46,7 +46,7 @@ def run_tests(compiled: CompiledPolicy, items: Iterable[Item] = (), *, now: date
     return tuple(failures)
 
 
-def _run(rules: ItemRules, test: PolicyTest, now: datetime) -> TestFailure | None:
+def _run(rules: ItemRules, test: PolicyTest, now: datetime) -> FailedTest | None:
     caller = Caller(test.agent, test.person, test.teams, test.roles)
     verdict = decide(rules, caller, dict(test.arguments), _facts(rules, caller, test, now))
     if verdict.action is test.expect and test.rule in (None, verdict.rule):
@@ -56,7 +56,7 @@ def _run(rules: ItemRules, test: PolicyTest, now: datetime) -> TestFailure | Non
         f"{test.server}/{test.item} was expected to be {test.expect}{by}, "
         f"but is {verdict.action} by {verdict.rule}: {verdict.reason}"
     )
-    return TestFailure(test.position.line, test.position.column, message, verdict)
+    return FailedTest(test.position.line, test.position.column, message, verdict)
 
 
 def _facts(rules: ItemRules, caller: Caller, test: PolicyTest, now: datetime) -> Facts:

@@ -172,7 +172,8 @@ def _plain(value: Any) -> Any:
     kind = type(value)
     if kind is dict:
         for member in value.values():
-            if type(member) is not str and _plain(member) is not member:
+            sort = type(member)
+            if sort is not str and sort is not int and sort is not bool and _plain(member) is not member:
                 return {name: _plain(part) for name, part in value.items()}
     elif kind is list:
         for member in value:

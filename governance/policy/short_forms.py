@@ -39,6 +39,8 @@ FORMATS: Final[Mapping[str, frozenset[str]]] = {
     URLS: _words("uri url iri uri-reference iri-reference"),
     AMOUNTS: _words("amount money currency"),
 }
+MAX_NAME: Final = 128
+"""Longer names are never looked up, so that no caller fills the memory with them; no list has such a word."""
 _PATH_FORM: Final = re.compile(r"/|~|\./|\.\./|[A-Za-z]:|file:", re.ASCII | re.IGNORECASE).match
 _URL_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:", re.ASCII | re.IGNORECASE).match
 _SPLIT: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", re.ASCII).findall
@@ -52,9 +54,13 @@ class Seen:
     value: JSON | WrongShape
 
 
-@lru_cache(maxsize=65_536)
 def named(name: str, sort: str) -> bool:
     """Whether an argument is a path, a URL or an amount by its name."""
+    return _named(name, sort) if len(name) <= MAX_NAME else False
+
+
+@lru_cache(maxsize=16_384)
+def _named(name: str, sort: str) -> bool:
     plain = name if name.isascii() else unicodedata.normalize("NFKC", name)
     known = LAST_WORDS[sort]
     if plain.lower() in known:

@@ -10,7 +10,7 @@ from governance.canonical.strict_json import Malformed, encode, parse
 from governance.canonical.values import JSON
 from registry.manifest.canonical import MAX_DEPTH, MAX_ITEMS, MAX_MANIFEST_BYTES, Manifest, ManifestError, read_manifest
 from registry.mcp import jsonrpc
-from registry.transports.base import EMPTY_OBJECT, Upstream
+from registry.transports.base import EMPTY_OBJECT, Unreachable, Upstream
 
 MAX_PAGES: Final = 500
 MAX_CURSOR: Final = 4096
@@ -30,7 +30,11 @@ async def fetch_manifest(upstream: Upstream, *, deadline: float) -> Manifest:
     Raises UpstreamError when it does not answer, ManifestError when what it answers cannot be judged.
     """
     until = asyncio.get_running_loop().time() + deadline
-    handshake = await upstream.open()
+    try:
+        async with asyncio.timeout_at(until):
+            handshake = await upstream.open()
+    except TimeoutError:
+        raise Unreachable("the server could not be opened within the time limit") from None
     document: dict[str, JSON] = {}
     for capability, lists in LISTS.items():
         if capability in handshake.capabilities:

@@ -174,7 +174,8 @@ class HttpUpstream:
         try:
             response = await self._carry(head + body, exchange, until)
         except (asyncio.CancelledError, TimedOut):
-            self._cancel(session, number)
+            if exchange.sent:
+                self._cancel(session, number)
             raise
         except HttpStatus as wrong:
             self._still_known(session, wrong.status)

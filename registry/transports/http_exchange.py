@@ -24,7 +24,7 @@ class Exchange:
     `on_call` gets what the server says on the stream before the answer. `foreign` counts what was dropped.
     """
 
-    __slots__ = ("foreign", "future", "number", "on_call", "session", "status", "streams")
+    __slots__ = ("foreign", "future", "number", "on_call", "sent", "session", "status", "streams")
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class Exchange:
         self.future: asyncio.Future[jsonrpc.Response | None] = loop.create_future()
         self.on_call = on_call
         self.streams = streams  # A listening stream: no answer ends it early and its length has no cap.
+        self.sent = False
         self.status = 0
         self.session: str | None = None
         self.foreign = 0

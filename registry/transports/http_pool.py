@@ -123,7 +123,8 @@ class Pool:
                     server_hostname=address.host if address.secure else None,
                 )
             except ssl.SSLError as wrong:
-                failure = f"failed the TLS handshake ({wrong.reason or type(wrong).__name__})"
+                reason = wrong.reason or type(wrong).__name__
+                raise Unreachable(f"{address.authority} failed the TLS handshake ({reason})") from None
             except OSError as wrong:
                 failure = f"refused the connection ({wrong.strerror or type(wrong).__name__})"
             else:

@@ -63,6 +63,7 @@ class Connection(asyncio.Protocol):
         """Write one request. From here on its fate is unknown until it is answered."""
         assert self.transport is not None and self._exchange is None
         self._exchange = exchange
+        exchange.sent = True
         self._parser = httptools.HttpResponseParser(self)
         self._head: bytes | None = b""
         self._received = 0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,17 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.flows.conftest import POLICY, SERVERS, Log, Office, demo_program, git_is_here, office, repository
-from tests.node.programs import FILESYSTEM_SERVER, run_client
+from tests.flows.offices import (
+    POLICY,
+    SERVERS,
+    Log,
+    Office,
+    configuration,
+    demo_program,
+    git_is_here,
+    repository,
+)
+from tests.node import programs
 from tests.running import Running
 
 DECISION = "io.gatehouse/decision"
@@ -25,33 +34,49 @@ NODE = ("v1", "v2", "v2-auto")
 
 
 @pytest.fixture(scope="module")
-def place(make_office: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """The office with git behind a recorder."""
-    folder = tmp_path_factory.mktemp("git")
-    if not git_is_here():
-        pytest.skip("git is not installed")
-    scratch = repository(folder)
-    program = [str(demo_program("mcp-server-git")), "-r", str(scratch)]
-    base = office("")
-    git = {
-        "name": "git",
-        "transport": "stdio",
-        "command": [sys.executable, str(SERVERS / "recorder.py"), str(folder / "git.log"), *program],
-        "approve": "all",
-        "accept_findings": ["*"],
-    }
-
-    with make_office(policy=POLICY.replace("REPOSITORY", str(scratch)), servers=[git], tools=["git/*"]) as started:
-        started.git_log = Log(folder / "git.log")
-        started.scratch = scratch
-        started.git_program = program
+def place(make_office: Callable[..., Any]) -> Iterator[Office]:
+    """The office with the desk alone."""
+    with make_office() as started:
         yield started
 
 
+@dataclass
+class GitPlace:
+    """An office with mcp-server-git behind a recorder, and how to reach the same program directly."""
+
+    office: Office
+    log: Log
+    scratch: Path
+    program: list[str]
+
+
+@pytest.fixture(scope="module")
+def git_place(make_office: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitPlace]:
+    """Git over standard streams; every call that reaches it is in the recorder's log."""
+    if not git_is_here():
+        pytest.skip("git is not installed")
+    folder = tmp_path_factory.mktemp("git")
+    scratch, log = repository(folder), folder / "git.log"
+    program = [str(demo_program("mcp-server-git")), "-r", str(scratch)]
+    recorded = [sys.executable, str(SERVERS / "recorder.py"), str(log), *program]
+    git = {"name": "git", "transport": "stdio", "command": recorded, "approve": "all", "accept_findings": ["*"]}
+    rule = f"""
+  - id: read-the-repository
+    tool: [git/git_log, git/git_status]
+    action: allow
+    constraints: {{repo_path: {{under: [{scratch}]}}}}
+    reason: The repository may be read
+"""
+    with make_office(POLICY + rule, servers=[git], tools=["git/*"]) as started:
+        yield GitPlace(started, Log(log), scratch, program)
+
+
 @asynccontextmanager
-async def connected(office: Office, mode: str, server: str = "desk", agent: str = "dev-claude") -> AsyncIterator[Client]:
+async def connected(
+    office: Office, mode: str, server: str = "desk", agent: str = "dev-claude"
+) -> AsyncIterator[Client]:
     """The official client at one server of the gateway."""
-    headers = {"Authorization": f"Bearer {office.running.token(agent)}"}
+    headers = {"Authorization": f"Bearer {office.running.token('dev-claude')}"}
     async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
         transport = streamable_http_client(f"{office.running.url}/mcp/{server}", http_client=http)
         async with Client(transport, mode=mode) as client:
@@ -81,16 +106,16 @@ async def test_an_allowed_call_returns_exactly_what_the_server_returns(place: Of
 
 
 @pytest.mark.parametrize("mode", PYTHON)
-async def test_git_answers_through_the_gateway_as_it_does_directly(place: Office, mode: str) -> None:
+async def test_git_answers_through_the_gateway_as_it_does_directly(git_place: GitPlace, mode: str) -> None:
     """Issue 2 "Shown by" 1, over standard streams, with the real mcp-server-git."""
-    arguments = {"repo_path": str(place.scratch), "max_count": 1}
-    program = StdioServerParameters(command=place.git_program[0], args=place.git_program[1:])
+    arguments = {"repo_path": str(git_place.scratch), "max_count": 1}
+    program = StdioServerParameters(command=git_place.program[0], args=git_place.program[1:])
     async with Client(program, mode=mode) as direct:
         expected = dumped(await direct.call_tool("git_log", arguments))
-    before = len(place.git_log.calls())
-    async with connected(place, mode, "git") as client:
+    before = len(git_place.log.calls())
+    async with connected(git_place.office, mode, "git") as client:
         assert dumped(await client.call_tool("git_log", arguments)) == expected
-    assert place.git_log.calls()[before:] == [{"name": "git_log", "arguments": arguments}]
+    assert git_place.log.calls()[before:] == [{"name": "git_log", "arguments": arguments}]
 
 
 @pytest.mark.parametrize("mode", PYTHON)
@@ -110,13 +135,13 @@ async def test_a_path_outside_is_denied_with_the_explained_reason(place: Office,
 
 
 @pytest.mark.parametrize("mode", PYTHON)
-async def test_a_repository_outside_never_reaches_git(place: Office, mode: str) -> None:
+async def test_a_repository_outside_never_reaches_git(git_place: GitPlace, mode: str) -> None:
     """The same over standard streams: nothing arrives at the child."""
-    before = place.git_log.calls()
-    async with connected(place, mode, "git") as client:
+    before = git_place.log.calls()
+    async with connected(git_place.office, mode, "git") as client:
         result = await client.call_tool("git_log", {"repo_path": "/etc"})
     assert result.is_error and "outside" in result.content[0].text
-    assert place.git_log.calls() == before
+    assert git_place.log.calls() == before
 
 
 @pytest.mark.parametrize("legacy", [True, False])
@@ -176,10 +201,10 @@ def test_typescript_clients_call_through_the_gateway(place: Office, sdk: str) ->
     token = place.running.token("dev-claude")
     url = f"{place.running.url}/mcp/desk"
     mark = f"/srv/notes/typescript-{sdk}"
-    allowed = run_client(sdk, url, token, "read_file", {"path": mark})
-    denied = run_client(sdk, url, token, "read_file", {"path": OUTSIDE})
-    unknown = run_client(sdk, url, token, "read_salaries", {"path": mark})
-    direct = run_client(sdk, place.desk_url, "", "read_file", {"path": mark})
+    allowed = programs.call(sdk, url, token, "read_file", {"path": mark})["result"]
+    denied = programs.call(sdk, url, token, "read_file", {"path": OUTSIDE})["result"]
+    unknown = programs.call(sdk, url, token, "read_salaries", {"path": mark})["result"]
+    direct = programs.call(sdk, place.desk_url, "", "read_file", {"path": mark})["result"]
     assert allowed["content"] == direct["content"]
     assert allowed.get("structuredContent") == direct.get("structuredContent")
     assert denied["isError"] and "is outside /srv/notes" in denied["content"][0]["text"]
@@ -210,13 +235,13 @@ rules:
 async def test_a_policy_in_the_guides_form_runs_verbatim(
     gatehouse: Callable[..., Running], tmp_path: Path, mode: str
 ) -> None:
-    """Contract 4.11, against the official filesystem server: read inside, refuse outside, hold a write, deny a shell."""
+    """Contract 4.11, against the official filesystem server: in, out, a held write, no shell."""
     for name in ("notes", "plans", "secret"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.txt").write_text(f"in {name}\n")
-    files = {"name": "files", "transport": "stdio", "command": [*FILESYSTEM_SERVER, str(tmp_path)], "approve": "all"}
-    config = office("", servers=[{**files, "accept_findings": ["*"]}])
-    config["roles"] = [{"name": "office", "servers": ["files"]}]
+    command = programs.filesystem_server(tmp_path)
+    files = {"name": "files", "transport": "stdio", "command": command, "approve": "all", "accept_findings": ["*"]}
+    config = configuration("") | {"servers": [files], "roles": [{"name": "office", "servers": ["files"]}]}
     guide = GUIDE.replace("NOTES", str(tmp_path / "notes")).replace("PLANS", str(tmp_path / "plans"))
     running = gatehouse(config, guide, GATEHOUSE_HOLD_SECONDS="1", GATEHOUSE_LEG_SECONDS="1")
     place = Office(running, Log(tmp_path / "none"), "")
@@ -232,4 +257,4 @@ async def test_a_policy_in_the_guides_form_runs_verbatim(
     held = place.agent(server="files", legacy=True).call("write_file", path=str(tmp_path / "notes" / "b"), content="x")
     assert held.decision["status"] == "waiting"
     assert not (tmp_path / "notes" / "b").exists()
-    assert json.loads(json.dumps(held.decision))["verdict"] == "escalate"
+    assert held.decision["verdict"] == "escalate"

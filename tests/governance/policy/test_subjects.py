@@ -6,7 +6,7 @@ import pytest
 from policy_desk import DEV, ask, compiled, facts, ids, rule_problems, rules_on, tool
 
 from governance.policy.explain import explain
-from governance.policy.listing import could_run
+from governance.policy.listing import could_run, watched_folders
 from governance.policy.patterns import item_pattern, pattern_matches
 from governance.policy.tree import ItemPattern
 from governance.policy.values import Action, Caller, Intent, Item, Kind, Status
@@ -208,3 +208,13 @@ def test_the_trace_holds_the_rules_whose_scope_matches_and_no_others() -> None:
     outcomes = {(trace.rule, one.condition): (one.outcome, one.saw) for trace in traces for one in trace.conditions}
     assert outcomes[("a", "path")] == ("no", '"/etc/passwd"')
     assert outcomes[("d", "time")] == ("no", "fri 12:00 UTC")
+
+
+def test_folders_whose_real_path_matters_are_named() -> None:
+    rules = rules_on(
+        "- {tool: read_file, action: allow, constraints: {path: {any_of: [{under: [/a]}, {under: [/b/]}]}}}\n"
+        "- {tool: read_file, action: deny, unless: {constraints: {path: {under: [/c]}}}}\n"
+        "- {tool: read_file, action: deny, constraints: {allowedPaths: [/d]}}\n"
+        "- {tool: other, action: deny, constraints: {allowedPaths: [/e]}}"
+    )
+    assert watched_folders(rules) == {"/a", "/b", "/c", "/d"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from registry.manifest.canonical import Kind, ManifestError
-from registry.transports.base import TimedOut, UpstreamError
+from registry.mcp.revisions import Era
+from registry.transports.base import Answer, Handshake, OnEvent, UpstreamError
 from registry.transports.fetch import fetch_manifest
 from registry.transports.http import HttpUpstream
 from tests.upstream_offer import Offer
@@ -77,22 +78,52 @@ async def test_a_declared_list_that_is_not_there_is_empty() -> None:
         await upstream.close()
 
 
-async def test_a_duplicate_key_in_a_tool_is_refused() -> None:
-    class Doubling(HttpSimulator):
-        async def _handle(self, wire: object, request: object) -> None:
-            await super()._handle(wire, request)  # type: ignore[arg-type]
+class Canned:
+    """An upstream that answers every list with the same bytes."""
 
-    raw = b'{"tools":[{"name":"a","description":"kind","description":"hostile"}]}'
-    from registry.transports.fetch import _read_page
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
 
-    with pytest.raises(ManifestError, match="twice"):
-        _read_page(raw, "tools/list", "tools")
-    assert Doubling is not HttpSimulator
+    async def open(self) -> Handshake:
+        return Handshake(Era.MODERN, "2026-07-28", capabilities={"tools": {}})
+
+    async def request(self, method: str, params: bytes, **_: object) -> Answer:
+        return self.answer
+
+    async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(
+    ("raw", "what"),
+    [
+        (b'{"tools":[{"name":"a","description":"kind","description":"hostile"}]}', "twice"),
+        (b'{"tools":[{"name":"a","n":' + b"[" * 90 + b"]" * 90 + b"}]}", "nested"),
+        (b'{"tools":"a"}', "no list tools"),
+        (b'{"prompts":[]}', "no list tools"),
+        (b'{"tools":[],"nextCursor":7}', "cursor"),
+        (b'{"tools":[],"nextCursor":"' + b"x" * 5000 + b'"}', "cursor"),
+        (b'{"tools":[{"name":"a","n":1e99999}]}', "refused"),
+    ],
+)
+async def test_a_page_that_two_readers_could_read_differently_is_refused(raw: bytes, what: str) -> None:
+    with pytest.raises(ManifestError, match=what):
+        await fetch_manifest(Canned(Answer(result=raw)), deadline=5)
+
+
+async def test_an_error_is_refused_unless_it_says_that_there_is_no_such_list() -> None:
+    gone = Canned(Answer(error=b'{"code":-32601,"message":"no"}'))
+    assert (await fetch_manifest(gone, deadline=5)).items == ()
+    with pytest.raises(ManifestError, match="-32603"):
+        await fetch_manifest(Canned(Answer(error=b'{"code":-32603,"message":"no"}')), deadline=5)
 
 
 async def test_a_fetch_ends_with_its_deadline() -> None:
     async with HttpSimulator(mute=True) as simulator:
         upstream = HttpUpstream(simulator.url, allow_private=True)
-        with pytest.raises((TimedOut, UpstreamError)):
+        with pytest.raises(UpstreamError):
             await fetch_manifest(upstream, deadline=0.2)
         await upstream.close()

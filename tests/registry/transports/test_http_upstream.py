@@ -10,7 +10,6 @@ import pytest
 
 from registry.mcp.revisions import Era
 from registry.transports.base import (
-    AddressRefused,
     Answer,
     Limits,
     NotSent,
@@ -330,53 +329,3 @@ async def test_a_server_that_accepts_and_says_nothing_is_unreachable_within_the_
         assert not failure.value.sent
         assert simulator.calls("tools/call") == []
         await upstream.close()
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://127.0.0.1:9/mcp",
-        "https://127.0.0.1/mcp",
-        "https://[::1]/mcp",
-        "https://[::ffff:127.0.0.1]/mcp",
-        "https://10.0.0.1/mcp",
-        "https://169.254.169.254/mcp",
-        "https://localhost/mcp",
-        "https://user@example.com/mcp",
-        "ftp://example.com/",
-        "https://example.com/#x",
-        "https://2130706433/",
-        "https://0x7f.1/",
-        "https://example.com\\@127.0.0.1/",
-        "not a url",
-    ],
-)
-def test_a_url_that_must_not_be_reached_is_refused_before_anything_is_sent(url: str) -> None:
-    with pytest.raises(AddressRefused):
-        HttpUpstream(url)
-
-
-async def test_metadata_addresses_are_refused_even_where_private_ones_are_allowed() -> None:
-    with pytest.raises(AddressRefused):
-        HttpUpstream("http://169.254.169.254/mcp", allow_private=True)
-
-
-async def test_a_name_that_resolves_to_a_private_address_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with HttpSimulator() as simulator:
-        loop = asyncio.get_running_loop()
-
-        async def rebind(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
-            return [(2, 1, 6, "", ("93.184.216.34", port)), (2, 1, 6, "", ("127.0.0.1", port))]
-
-        class Rebinding:
-            getaddrinfo = staticmethod(rebind)
-
-        from registry.transports.http_address import read_address, resolve
-
-        address = read_address(f"https://tools.example:{simulator.port}/mcp", allow_private=False)
-        with pytest.raises(AddressRefused):
-            await resolve(address, Rebinding())  # type: ignore[arg-type]
-        assert simulator.connections == 0
-        assert loop.is_running()

@@ -1,0 +1,251 @@
+"""The `gatehouse` command: pure programs that need no server, no database and no Django.
+
+Exit status: 0 done, 1 refused or a failed check, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from governance.canonical import strict_json
+from governance.canonical.values import JSON
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one subcommand and exit with its status."""
+    options = _parser().parse_args(arguments)
+    sys.exit(options.run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gatehouse", description="Programs around Gatehouse that need no server.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    policy = commands.add_parser("policy", help="check a policy file, run its tests, explain a decision")
+    acts = policy.add_subparsers(required=True, metavar="ACT")
+    for name, run, what in (
+        ("lint", _lint, "say what is wrong or suspicious"),
+        ("test", _test, "run the tests that the policy carries"),
+        ("explain", _explain, "say what the policy decides on one call, and why"),
+    ):
+        act = acts.add_parser(name, help=what)
+        act.add_argument("file", metavar="FILE")
+        act.add_argument("--json", action="store_true", help="for a program to read")
+        act.set_defaults(run=run)
+        if name == "explain":
+            act.add_argument("--call", required=True, help='{"server": …, "tool": …, "arguments": {…}, "intent"?: …}')
+            act.add_argument("--who", default="{}", help='{"agent"?: …, "person"?: …, "teams"?: […], "roles"?: […]}')
+    for name, answer, what in (
+        ("classify", _classified, "say what a tool can do at worst"),
+        ("inspect", _inspected, "find secrets in a text or a JSON value"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("--lines", action="store_true", help="JSON lines on standard input, one answer per line")
+        command.set_defaults(run=_over_input(answer))
+    return parser
+
+
+def _refuse(code: int, *problems: str) -> NoReturn:
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    sys.exit(code)
+
+
+# Policies.
+
+
+def _compiled(file: str) -> Any:
+    from governance.policy.compiled import compile_policy
+    from governance.policy.language import PolicyError, parse
+
+    try:
+        return compile_policy(parse(Path(file).read_text(encoding="utf-8")))
+    except PolicyError as refused:
+        _refuse(1, *(f"{file}:{problem}" for problem in refused.problems))
+    except (OSError, UnicodeDecodeError) as problem:
+        _refuse(2, f"{file}: cannot be read: {getattr(problem, 'strerror', None) or 'it is not UTF-8 text'}")
+
+
+def _lint(options: argparse.Namespace) -> int:
+    from governance.policy.lint import Level, lint
+
+    findings = lint(_compiled(options.file), ())
+    if options.json:
+        rows = [{"level": f.level, "line": f.line, "column": f.column, "message": f.message} for f in findings]
+        print(json.dumps({"findings": rows}))
+    else:
+        print("\n".join(f"{options.file}:{finding}" for finding in findings) or f"{options.file}: nothing to say")
+    return 1 if any(finding.level is Level.ERROR for finding in findings) else 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    from governance.policy.rehearsal import run_tests
+
+    compiled = _compiled(options.file)
+    failures = run_tests(compiled, now=datetime.now(UTC))
+    total = len(compiled.policy.tests)
+    if options.json:
+        print(json.dumps({"tests": total, "failed": [str(failure) for failure in failures]}))
+    else:
+        for failure in failures:
+            print(f"{options.file}:{failure}")
+        print(f"{total - len(failures)} of {total} tests hold")
+    return 1 if failures else 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from governance.policy.decide import decide
+    from governance.policy.explain import explain
+    from governance.policy.intent import classify
+    from governance.policy.values import Caller, Facts, Intent, Item, Kind
+
+    call, who = _object(options.call, "--call"), _object(options.who, "--who")
+    name, arguments = str(call.get("tool", "")), call.get("arguments", {})
+    if not name or not isinstance(arguments, dict):
+        _refuse(2, '--call needs "tool" and an object of "arguments"')
+    try:
+        intent = Intent(str(call["intent"])) if "intent" in call else classify(name)[0]
+    except ValueError:
+        _refuse(2, f"--call has an unknown intent; write one of {', '.join(Intent)}")
+    item = Item(server=str(call.get("server", "")), kind=Kind.TOOL, name=name, intent=intent)
+    person = who.get("person")
+    caller = Caller(
+        agent=str(who.get("agent", "somebody")),
+        person=str(person) if person is not None else None,
+        teams=frozenset(map(str, _list(who.get("teams")))),
+        roles=frozenset(map(str, _list(who.get("roles")))),
+    )
+    rules, facts = _compiled(options.file).for_item(item), Facts(at=datetime.now(UTC))
+    verdict, traces = decide(rules, caller, arguments, facts), explain(rules, caller, arguments, facts)
+    if options.json:
+        print(
+            json.dumps(
+                {"verdict": verdict.action, "rule": verdict.rule, "rules": verdict.rules, "reason": verdict.reason}
+            )
+        )
+        return 0
+    print(f"{verdict.action}: {verdict.reason}")
+    for trace in traces:
+        print(f"  {'matches' if trace.matched else 'does not match'}: {trace.action} {trace.rule}")
+        for condition in trace.conditions:
+            print(f"    {condition.outcome:5} {condition.condition}: {condition.saw}")
+    return 0
+
+
+def _object(text: str, option: str) -> dict[str, JSON]:
+    try:
+        value = strict_json.parse(text.encode())
+    except strict_json.Malformed as problem:
+        _refuse(2, f"{option}: {problem.message}")
+    if not isinstance(value, dict):
+        _refuse(2, f"{option} must be a JSON object")
+    return value
+
+
+def _list(value: JSON) -> list[JSON]:
+    return value if isinstance(value, list) else []
+
+
+# Rows in, answers out.
+
+Answer = Callable[[dict[str, JSON]], dict[str, Any]]
+
+
+class CannotJudge(ValueError):
+    """A row that cannot be judged; the others go on."""
+
+
+def _over_input(answer: Answer) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        rows = sys.stdin.buffer if options.lines else iter([sys.stdin.buffer.read()])
+        for said in _answers(rows, answer):
+            print(json.dumps(said), flush=options.lines)
+        return 0
+
+    return run
+
+
+def _answers(rows: Any, answer: Answer) -> Iterator[dict[str, Any]]:
+    for number, row in enumerate(rows, 1):
+        if not row.strip():
+            continue
+        identity: JSON = number
+        try:
+            value = strict_json.parse(row, max_members=1_000_000)
+            if not isinstance(value, dict):
+                raise CannotJudge("a row is a JSON object")
+            identity = value.get("id", number)
+            yield {"id": identity, **answer(value)}
+        except strict_json.Malformed as problem:
+            yield {"id": identity, "error": problem.message}
+        except CannotJudge as problem:
+            yield {"id": identity, "error": str(problem)}
+
+
+def _classified(row: dict[str, JSON]) -> dict[str, Any]:
+    from governance.policy.intent import classify
+
+    tool = row.get("tool")
+    if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
+        raise CannotJudge('a row needs "tool" with a "name"')
+    schema, annotations, description = tool.get("inputSchema"), tool.get("annotations"), tool.get("description")
+    intent, why = classify(
+        str(tool["name"]),
+        description if isinstance(description, str) else None,
+        schema if isinstance(schema, dict) else None,
+        annotations if isinstance(annotations, dict) else None,
+    )
+    return {"intent": intent, "why": why}
+
+
+def _inspected(row: dict[str, JSON]) -> dict[str, Any]:
+    from governance.inspection.redaction import redact, redacted_text
+
+    detectors = _detectors()
+    if isinstance(row.get("text"), str):
+        text = str(row["text"])
+        hits = detectors.inspect_text(text)
+        found = [
+            {
+                "class": hit.cls,
+                "rule": hit.rule,
+                "severity": hit.severity,
+                "start": hit.start,
+                "end": hit.end,
+                "value_fingerprint": hit.fingerprint,
+            }
+            for hit in hits
+        ]
+        return {"findings": found, "redacted": redacted_text(text, hits)}
+    if "json" not in row:
+        raise CannotJudge('a row needs "text" or "json"')
+    findings = detectors.inspect_json(row["json"])
+    found = [
+        {
+            "class": finding.cls,
+            "rule": finding.rule,
+            "severity": finding.severity,
+            "path": finding.path,
+            "value_fingerprint": finding.fingerprint,
+        }
+        for finding in findings
+    ]
+    return {"findings": found, "redacted": json.loads(strict_json.encode(redact(row["json"], findings)[0]))}
+
+
+_compiled_detectors: list[Any] = []
+
+
+def _detectors() -> Any:
+    """The rule pack, compiled once. Fingerprints are comparable within one run only: the key is thrown away."""
+    from governance.inspection.scan import compile_detectors
+
+    if not _compiled_detectors:
+        _compiled_detectors.append(compile_detectors(key=secrets.token_bytes(32)))
+    return _compiled_detectors[0]
