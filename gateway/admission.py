@@ -54,7 +54,7 @@ def require_rate(gathered: Gathered) -> None:
 def located(call: Call, snapshot: Snapshot, agent: AgentRecord) -> tuple[ServerRecord, ApprovedItem]:
     """Server and item, when the agent may know of them. Raises UnknownServer or Invisible, which do not tell why."""
     server = snapshot.servers.get(call.server)
-    if server is None:
+    if server is None or not snapshot.visible(agent, call.server):
         raise UnknownServer(f"Unknown server: {call.server}")
     item = server.items.get((call.kind, call.item))
     if item is None or not snapshot.sees(agent, item):

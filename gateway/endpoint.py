@@ -94,7 +94,7 @@ class Endpoint:
         except Malformed as problem:
             self.counts.note(exchange.address, "malformed")
             reply = outbound.malformed(problem)
-            await exchange.answer(outbound.response(NULL_ID, reply), reply.http)
+            await exchange.answer(outbound.response(problem.rpc_id or NULL_ID, reply), reply.http)
         except Refusal as problem:
             await self._refuse(exchange, NULL_ID, problem)
 
@@ -116,8 +116,9 @@ class Endpoint:
         exchange.era = message.era
         asked = Asked(message, snapshot, agent, token, server, message.id or NULL_ID)
         try:
-            self._require_known(snapshot, agent, server)
-            if message.method is None:
+            if not snapshot.visible(agent, server):
+                await self._unknown_server(exchange, asked)
+            elif message.method is None:
                 await exchange.nothing()
             elif message.era is Era.MODERN:
                 await self._modern(exchange, asked)
@@ -144,10 +145,11 @@ class Endpoint:
             exchange.extra.append((b"www-authenticate", b'Bearer realm="gatehouse"'))
             raise
 
-    def _require_known(self, snapshot: Snapshot, agent: AgentRecord, server: str) -> None:
-        """A server of which the agent may see nothing answers as one that does not exist."""
-        if not snapshot.visible(agent, server):
-            raise UnknownServer(f"Unknown server: {server}")
+    async def _unknown_server(self, exchange: Exchange, asked: Asked) -> None:
+        """A server of which the agent may see nothing answers as one that does not exist; a call to it is recorded."""
+        if asked.message.method != "tools/call" or asked.message.id is None:
+            raise UnknownServer(f"Unknown server: {asked.server}")
+        await self._call(exchange, asked, hold=0.0)
 
     async def _refuse(self, exchange: Exchange, rpc_id: bytes, problem: Refusal) -> None:
         code = problem.form.code if problem.form.code is not None else 40300

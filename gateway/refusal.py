@@ -143,9 +143,10 @@ class UnknownServer(Refusal):
 
 
 class Malformed(Refusal):
-    """A message that is not what the protocol says; `code` is the revision's own."""
+    """A message that is not what the protocol says; `code` is the revision's own, `rpc_id` its id where it has one."""
 
     def __init__(self, reason: str, *, code: int, http: int = 400, data: dict[str, object] | None = None) -> None:
         super().__init__(reason)
         self.form = Form("malformed", code, http)
         self.data = data
+        self.rpc_id: bytes | None = None

@@ -125,7 +125,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Leave the counts where tests/run.py asked for them."""
     if COUNTS in os.environ and not hasattr(config, "workerinput"):
         stats = terminalreporter.stats
-        counts = {key: len(stats.get(key, ())) for key in ("passed", "failed", "error", "skipped", "xfailed", "xpassed")}
+        counts = {
+            key: len(stats.get(key, ())) for key in ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
+        }
         reasons = sorted({str(report.longrepr[2]) for report in stats.get("skipped", ()) if report.longrepr})
         Path(os.environ[COUNTS]).write_text(json.dumps({"counts": counts, "skipped": reasons}))
 

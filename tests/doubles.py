@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -164,6 +165,30 @@ class Request:
     def json(self) -> Any:
         """The body as JSON."""
         return json.loads(self.body)
+
+
+class InThread:
+    """Runs an async context manager on an event loop of its own, for tests that block: `with InThread(make) as made`."""
+
+    def __init__(self, make: Callable[[], AbstractAsyncContextManager[Any]]) -> None:
+        self._make = make
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Any:
+        self._thread.start()
+        self._manager = self._make()
+        return self.run(self._manager.__aenter__())
+
+    def __exit__(self, *problem: Any) -> None:
+        self.run(self._manager.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(WAIT)
+        self._loop.close()
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine over there and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(2 * WAIT)
 
 
 def changes(as_of: float, *, switches: tuple[Any, ...] = (), revoked: Any = None, **numbers: int) -> Changes:

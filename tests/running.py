@@ -1,6 +1,6 @@
 """Real `manage.py serve` processes on a database of their own, for tests, the benchmark and the proof programs.
 
-Usable without pytest:  with databases(server, folder) as made, gatehouse(config, policy, databases=made) as running: ...
+Usable without pytest:  with databases(server, folder) as made, gatehouse(config, policy, databases=made) as running:
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Installation:
     def manage(
         self, *arguments: str, port: int = 8000, check: bool = True, within: float = COMMAND_WITHIN, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run `manage.py` with these arguments beside whatever serves. Raises Failed unless it exits 0 or check=False."""
+        """Run `manage.py` beside whatever serves. Raises Failed when it does not exit 0, unless check=False."""
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments],
             env=self.environ(port) | environment,

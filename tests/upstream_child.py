@@ -2,7 +2,7 @@
 
 Options: `--legacy`, `--modern` (default both), `--lock` (the first message decides the era for good), `--discover die`
 or `--discover silent`, `--start die|silent|noise`, `--ignore-term`, `--grandchild FILE` (its pid is written there),
-`--starts FILE` (a line is added at each start).
+`--starts FILE` (a line is added at each start), `--tools a,b` (listed beside its own).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.upstream_offer import NotHere, Offer, tool_result
+from tests.upstream_offer import TOOLS, NotHere, Offer, tool_result
 
 OUT = sys.stdout.buffer
 
@@ -141,7 +141,8 @@ class Server:
 
     def __init__(self, options: argparse.Namespace) -> None:
         eras = {"modern"} if options.modern else {"legacy"} if options.legacy else {"modern", "legacy"}
-        self.offer = Offer(eras=frozenset(eras))
+        more = [{"name": name, "inputSchema": {"type": "object"}} for name in options.tools.split(",") if name]
+        self.offer = Offer(tools=(*TOOLS, *more), eras=frozenset(eras))
         self.options = options
         self.cancelled: list[Any] = []
         self.era: str | None = None
@@ -189,6 +190,7 @@ def main() -> None:
         parser.add_argument(flag, action="store_true")
     for option in ("--discover", "--start", "--grandchild", "--starts"):
         parser.add_argument(option)
+    parser.add_argument("--tools", default="")
     options = parser.parse_args()
     if options.starts:
         with Path(options.starts).open("a") as starts:

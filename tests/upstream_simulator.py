@@ -77,6 +77,7 @@ class HttpSimulator:
         self.session = session
         self.sse = sse
         self.mute = mute
+        self.version_refused = False
         self.received: list[Received] = []
         self.connections = 0
         self.gone: list[Message] = []  # Calls whose connection was closed by the caller.
@@ -174,6 +175,10 @@ class HttpSimulator:
         return None
 
     async def _answer(self, wire: _Wire, message: Message, good: bytes, fault: str | None) -> None:
+        if self.version_refused:
+            error = {"code": -32022, "message": "unsupported", "data": {"supported": []}}
+            refusal = json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}).encode()
+            return await wire.send(whole(refusal, "400 Bad Request"))
         if fault in ("ask", "ping_me", "progress"):
             return await self._converse(wire, message, good, fault)
         if fault in FAULTS:

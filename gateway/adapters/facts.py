@@ -50,7 +50,10 @@ class FactsFinder:
             if wanted.history or wanted.limits:
                 facts = await self._look_up(call, agent, now, wanted.history, wanted.limits)
             if item.item.local_disk:
-                facts = replace(facts, real_paths=_real_paths(_paths_in(call.arguments, item.item.cwd)))
+                watched = snapshot.folders_for(item.item)
+                if watched:
+                    paths = _paths_in(call.arguments, item.item.cwd).union(watched)
+                    facts = replace(facts, real_paths=_real_paths(paths))
         return Gathered(facts=facts, rate_retry_ms=retry)
 
     async def _look_up(

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.http import HttpResponseBase
 
-from gateway.console import home, preferences
+from gateway.console import home, preferences, snippets
 from governance.views import agents, calls, escalation, inbox, ledger, passwords, policy, second_factor, stops
 from governance.views.access import ADMIN, APPROVER, AUDITOR, AUTHOR
 from registry.views import servers
@@ -87,7 +87,7 @@ PAGES: Final = (
     Page("servers/<slug:name>/scan/", "server_scan", servers.scan, ITEM_APPROVERS, WRITE),
     Page("agents/", "agents", agents.index),
     Page("agents/<str:name>/", "agent", agents.detail),
-    Page("agents/<str:name>/tokens/", "agent_token_issue", agents.issue, methods=WRITE),
+    Page("agents/<str:name>/tokens/", "agent_token_issue", snippets.issue, methods=WRITE),
     Page("agents/<str:name>/tokens/<slug:public_id>/", "agent_token", agents.confirm_revoke),
     Page("agents/<str:name>/tokens/<slug:public_id>/revoke/", "agent_token_revoke", agents.revoke, methods=WRITE),
     Page("policy/", "policy", policy.live, POLICY_READERS),

@@ -83,8 +83,12 @@ def read(body: bytes, headers: Headers) -> Message:
     header = headers.get(b"mcp-protocol-version")
     version = header.decode("latin-1") if header is not None else None
     era = era_of_header(version)
-    message = _envelope(document, era, version or LEGACY[0])
-    return _modern(message, headers) if era is Era.MODERN else message
+    try:
+        message = _envelope(document, era, version or LEGACY[0])
+        return _modern(message, headers) if era is Era.MODERN else message
+    except Malformed as problem:
+        problem.rpc_id = _id_to_echo(document)
+        raise
 
 
 def require_media_types(headers: Headers) -> None:
@@ -112,6 +116,14 @@ def _envelope(document: dict[str, JSON], era: Era, version: str) -> Message:
     if not isinstance(meta, dict):
         raise Malformed("`_meta` must be an object.", code=INVALID_PARAMS)
     return Message(era=era, version=version, id=raw, method=method, params=params, meta=meta)
+
+
+def _id_to_echo(document: Mapping[str, JSON]) -> bytes | None:
+    """The id that an error answers, where the message has a sound one."""
+    try:
+        return read_id(document["id"]) if "id" in document else None
+    except Malformed:
+        return None
 
 
 def read_id(value: JSON) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import psycopg
 from django.db import connection
 
 from gateway.snapshot.model import Changes, Generations
@@ -23,9 +24,7 @@ class ChangeReader:
     def read(self) -> Changes:
         """One look: two round trips only when stops or revocations moved. Raises django.db.Error."""
         as_of = time.monotonic()
-        with connection.cursor() as cursor:
-            cursor.execute(QUESTION)
-            generations = Generations(**dict(cursor.fetchall()))
+        generations = Generations(**dict(_numbers()))
         last = self._last
         if last is not None and last.generations == generations:
             self._last = Changes(generations, last.switches, last.revoked, as_of)
@@ -36,6 +35,16 @@ class ChangeReader:
             revoked |= read_revoked(max(revoked.values(), default=0))
         self._last = Changes(generations, switches, revoked, as_of)
         return self._last
+
+
+def _numbers() -> list[tuple[str, int]]:
+    """The generation numbers, straight from the driver: the ledger writer asks after every batch."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        if connection.vendor == "postgresql":
+            rows: list[tuple[str, int]] = psycopg.Cursor(connection.connection).execute(QUESTION).fetchall()
+            return rows
+        return list(connection.connection.execute(QUESTION))
 
 
 def read_switches() -> tuple[Switch, ...]:

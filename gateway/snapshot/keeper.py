@@ -136,6 +136,7 @@ class SnapshotKeeper:
             revoked=changes.revoked,
             detectors=self._detectors,
             _rules=old._rules if old is not None and rules is old.rules and servers is old.servers else {},
+            _folders={},
             _seen={},
         )
 

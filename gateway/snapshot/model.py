@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.refusal import NotAuthenticated, Unavailable
+from governance.policy.listing import watched_folders
 from governance.policy.values import Caller, Item, Kind
 from governance.workflow.switches import Switch, applies
 
@@ -118,6 +119,7 @@ class Snapshot:
     revoked: Mapping[tuple[str, str], int]
     detectors: Detectors
     _rules: dict[tuple[str, Kind, str], ItemRules] = field(default_factory=dict, compare=False, repr=False)
+    _folders: dict[tuple[str, Kind, str], frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
     _seen: dict[tuple[frozenset[str], str], tuple[ApprovedItem, ...]] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -166,6 +168,14 @@ class Snapshot:
             if self.rules.compiled is None:
                 raise Unavailable("No policy is published, so nothing is allowed. A policy author has to publish one.")
             found = self._rules[key] = self.rules.compiled.for_item(item)
+        return found
+
+    def folders_for(self, item: Item) -> frozenset[str]:
+        """The folders that path rules of an item name; where they lead has to be known before a call is judged."""
+        key = (item.server, item.kind, item.name)
+        found = self._folders.get(key)
+        if found is None:
+            found = self._folders[key] = watched_folders(self.rules_for(item))
         return found
 
     def stops(self, *, agent: AgentRecord, server: str, item: str, session: str) -> tuple[Switch, ...]:

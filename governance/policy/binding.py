@@ -1,4 +1,4 @@
-"""Rules bound to one item: every condition ready, everything the item decides already decided. Pure: no I/O."""
+"""Rules whose conditions are ready to be asked, and what they need to know first. Pure: no Django, no I/O."""
 
 from __future__ import annotations
 
@@ -13,20 +13,16 @@ from governance.canonical.values import JSON, NotCanonical
 from governance.policy.addresses import Missing, WrongShape, locate
 from governance.policy.conditions import (
     Condition,
-    ContentCondition,
-    Fixed,
     HistoryCondition,
     SessionCondition,
-    TimeCondition,
     Unless,
     WhoCondition,
     who_matches,
 )
-from governance.policy.constraints import ArgumentCondition, NoExtra, ShortFormCondition, bind_constraints
+from governance.policy.constraints import ArgumentCondition, NoExtra, ShortFormCondition
 from governance.policy.evaluation import ERROR, NO, YES, Evaluation, Outcome, fold
 from governance.policy.patterns import glob_test
-from governance.policy.schemas import Declared
-from governance.policy.tree import Conditions, Limit, Rule
+from governance.policy.tree import Limit, Rule
 from governance.policy.values import Action, By, Caller, HistoryQuery, Item, LimitQuery, Needs
 
 
@@ -89,13 +85,13 @@ class BoundRule:
 
     __slots__ = ("_ahead", "_by_caller", "action", "conditions", "id", "judges", "limit", "on_result", "rule", "who")
 
-    def __init__(self, rule: Rule, item: Item, declared: Declared) -> None:
+    def __init__(self, rule: Rule, conditions: tuple[Condition, ...]) -> None:
         self.rule: Final = rule
         self.id: Final = rule.id
         self.action: Final = rule.action
         self.on_result: Final = rule.on_result
         self.who: Final = rule.when.who
-        self.conditions: Final = tuple(_bind(rule, item, declared))
+        self.conditions: Final = conditions
         self.judges: Final = tuple(condition.judge for condition in self.conditions)
         self.limit: Final = BoundLimit(rule, rule.limit) if rule.limit is not None else None
         self._by_caller = any(isinstance(condition, WhoCondition) for condition in self.every_condition())
@@ -186,41 +182,6 @@ def _matches(pattern: str, text: str) -> bool:
         return glob_test(pattern)(text)
     except UnicodeEncodeError:
         return False
-
-
-def _bind(rule: Rule, item: Item, declared: Declared) -> Iterator[Condition]:
-    strict = rule.action is Action.ALLOW
-    yield from _plain_conditions(rule.when)
-    when = rule.when
-    if strict and (when.constraints or when.short_forms) and not rule.extra_allowed:
-        yield NoExtra(when.constraints, declared)
-    yield from bind_constraints(when.constraints, when.short_forms, declared, strict=strict)
-    if rule.unless is not None:
-        # An exception works the other way round: for a deny rule, every element must earn it.
-        yield Unless(tuple(_bind_unless(rule.unless, item, declared, strict=not strict)))
-
-
-def _plain_conditions(when: Conditions) -> Iterator[Condition]:
-    if when.tainted is not None:
-        yield SessionCondition(when.tainted)
-    if when.content is not None:
-        yield ContentCondition(when.content)
-    if when.time is not None:
-        yield TimeCondition(when.time)
-    for history in when.history:
-        yield HistoryCondition(history)
-
-
-def _bind_unless(when: Conditions, item: Item, declared: Declared, *, strict: bool) -> Iterator[Condition]:
-    if when.who is not None:
-        yield WhoCondition(when.who)
-    if when.categories:
-        met = not when.categories.isdisjoint(item.category)
-        yield Fixed("category", YES if met else NO, ", ".join(sorted(item.category)) or "none")
-    if when.intents:
-        yield Fixed("intent", YES if item.intent in when.intents else NO, str(item.intent))
-    yield from _plain_conditions(when)
-    yield from bind_constraints(when.constraints, when.short_forms, declared, strict=strict)
 
 
 def needs_of(rules: Iterable[BoundRule]) -> Needs:

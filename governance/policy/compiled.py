@@ -8,8 +8,10 @@ from types import MappingProxyType
 from typing import Final
 
 from governance.canonical.strict_json import digest, jcs_document
+from governance.policy.binder import Binder
 from governance.policy.binding import BoundRule, constrained_names, covers, needs_of
 from governance.policy.digests import policy_form, rule_digest
+from governance.policy.evaluation import Ground
 from governance.policy.patterns import is_glob
 from governance.policy.reading import suggestion
 from governance.policy.schemas import Declared, SchemaCheck
@@ -41,19 +43,18 @@ class ItemRules:
         "_for_all",
         "_scoped",
         "bound",
-        "constrained",
-        "declared",
         "default",
         "default_rule",
+        "ground",
         "item",
         "schema_check",
     )
 
-    def __init__(self, item: Item, rules: list[Rule], default: Action, default_rule: Rule) -> None:
+    def __init__(self, item: Item, rules: list[Rule], binder: Binder, default: Action, default_rule: Rule) -> None:
         self.item: Final = item
-        self.declared: Final = Declared(item.schema)
-        self.bound: Final = tuple(BoundRule(rule, item, self.declared) for rule in sorted(rules, key=_by_id))
-        self.constrained: Final = constrained_names(rules)
+        declared = Declared(item.schema)
+        self.bound: Final = tuple(binder.bind(rule, item, declared) for rule in sorted(rules, key=_by_id))
+        self.ground: Final = Ground(item, declared, constrained_names(rules))
         self.default: Final = default
         self.default_rule: Final = default_rule
         self.schema_check: Final = SchemaCheck(item.schema) if item.schema is not None else None
@@ -96,7 +97,18 @@ class CompiledPolicy:
     `rules` holds every rule by id with the digest that approvals name, the default as `default`.
     """
 
-    __slots__ = ("_exact", "_items", "_rest", "_servers", "canonical", "default_rule", "digest", "policy", "rules")
+    __slots__ = (
+        "_binder",
+        "_exact",
+        "_items",
+        "_rest",
+        "_servers",
+        "canonical",
+        "default_rule",
+        "digest",
+        "policy",
+        "rules",
+    )
 
     def __init__(self, policy: Policy) -> None:
         rules = policy.rules + (_intent_defaults() if policy.intent_defaults else ())
@@ -106,6 +118,7 @@ class CompiledPolicy:
         self.digest: Final = digest(self.canonical)
         by_id = {rule.id: rule for rule in rules} | {DEFAULT_RULE: self.default_rule}
         self.rules: Final[Mapping[str, Rule]] = MappingProxyType(by_id)
+        self._binder = Binder()
         self._exact: dict[_Key, list[Rule]] = {}
         self._items: dict[tuple[str, str], list[Rule]] = {}
         self._servers: dict[str, list[Rule]] = {}
@@ -116,7 +129,7 @@ class CompiledPolicy:
     def for_item(self, item: Item) -> ItemRules:
         """The rules on one item, bound to it. Costs as much as the item has rules; keep what it returns."""
         rules = [rule for rule in self._candidates(item) if covers(rule, item)]
-        return ItemRules(item, rules, self.policy.default, self.default_rule)
+        return ItemRules(item, rules, self._binder, self.policy.default, self.default_rule)
 
     def _candidates(self, item: Item) -> Iterator[Rule]:
         kind = str(item.kind)

@@ -7,7 +7,6 @@ from typing import Final
 
 from governance.canonical.values import JSON
 from governance.policy.addresses import MISSING, Found, Missing, Steps, WrongShape
-from governance.policy.conditions import Condition
 from governance.policy.evaluation import ERROR, NO, UNSET, YES, Evaluation, Outcome, all_of, any_of
 from governance.policy.kinds import ValueTest, judge_all, make_tests
 from governance.policy.reasons import shown
@@ -24,13 +23,13 @@ class ArgumentCondition:
 
     __slots__ = ("_absent", "_argument", "_key", "_steps", "_strict", "_tests", "judge", "name")
 
-    def __init__(self, constraint: Constraint, declared: Declared, *, strict: bool) -> None:
+    def __init__(self, constraint: Constraint, *, declared: bool, strict: bool) -> None:
         self.name = constraint.argument
         self._argument = constraint.argument.removeprefix("/")
         self._steps = constraint.steps
         self._key = str(constraint.steps[0])
         self._tests = make_tests(constraint.checks, strict=strict)
-        missing = ERROR if declared.declares(constraint.steps) else NO
+        missing = ERROR if declared else NO
         self._absent = all_of(test.absent(missing) for test in self._tests)
         self._strict = strict
         self.judge: Callable[[Evaluation], Outcome] = self._short() if len(self._steps) == 1 else self._long
@@ -142,18 +141,8 @@ class NoExtra:
 
     name = "extra"
 
-    def __init__(self, constraints: Iterable[Constraint], declared: Declared) -> None:
-        self._top = declared.names(declared.roots())
-        below: dict[Steps, frozenset[str]] = {}
-        for constraint in constraints:
-            for length in range(1, len(constraint.steps)):
-                nodes = declared.roots()
-                for step in constraint.steps[:length]:
-                    nodes = declared.below(nodes, step)
-                names = declared.names(nodes)
-                if names:
-                    below[constraint.steps[:length]] = names
-        self._below = tuple(below.items())
+    def __init__(self, below: tuple[tuple[Steps, frozenset[str]], ...] = ()) -> None:
+        self._below = below
 
     def judge(self, call: Evaluation) -> Outcome:
         # What stands at the top is the same for every rule on the item.
@@ -179,9 +168,10 @@ class NoExtra:
         return self._extra_below(call) if extra is None else extra
 
     def _extra_on_top(self, call: Evaluation) -> str | None:
-        if call.arguments.keys() <= self._top:
+        top = call.declared.top
+        if call.arguments.keys() <= top:
             return None
-        return next(key for key in call.arguments if key not in self._top)
+        return next(key for key in call.arguments if key not in top)
 
     def _extra_below(self, call: Evaluation) -> str | None:
         for steps, names in self._below:
@@ -194,20 +184,18 @@ class NoExtra:
 class ShortFormCondition:
     """`allowedPaths`, `allowedDomains` or `maxAmount`, on every argument of its sort (contract 4.11)."""
 
-    def __init__(self, form: ShortForm, declared: Declared, *, strict: bool) -> None:
+    def __init__(self, form: ShortForm, *, strict: bool) -> None:
         self.name = form.name
         self._sort = SORT_OF[form.name]
-        self._declared = declared
         self._strict = strict
         checks = [Check(_FORM_CHECKS[form.name], form.value)]
         checks += [Check("schemes", ["https"])] if form.name == "allowedDomains" else []
         self._tests = make_tests(tuple(checks), strict=strict)
-        self._missing = NO if strict or not declares_any(declared, self._sort) else ERROR
 
     def judge(self, call: Evaluation) -> Outcome:
         seen = self._seen(call)
         if not seen:
-            return self._missing
+            return NO if self._strict or not declares_any(call.declared, self._sort) else ERROR
         outcomes = (self._one(one, call) for one in seen)
         return all_of(outcomes) if self._strict else any_of(outcomes)
 
@@ -246,14 +234,18 @@ class ShortFormCondition:
     def _seen(self, call: Evaluation) -> list[Seen]:
         seen = call.looked.get(self._sort)
         if seen is None:
-            seen = call.looked[self._sort] = collect(call.arguments, self._declared, self._sort)
+            seen = call.looked[self._sort] = collect(call.arguments, call.declared, self._sort)
         return seen
 
 
-def bind_constraints(
-    constraints: tuple[Constraint, ...], forms: tuple[ShortForm, ...], declared: Declared, *, strict: bool
-) -> list[Condition]:
-    """The conditions that `constraints:` stands for, without the refusal of undeclared arguments."""
-    bound: list[Condition] = [ArgumentCondition(constraint, declared, strict=strict) for constraint in constraints]
-    bound.extend(ShortFormCondition(form, declared, strict=strict) for form in forms)
-    return bound
+def declared_below(constraints: Iterable[Constraint], declared: Declared) -> tuple[tuple[Steps, frozenset[str]], ...]:
+    """The objects on the way to constrained arguments whose members the schema declares, with their names."""
+    below: dict[Steps, frozenset[str]] = {}
+    for constraint in constraints:
+        nodes = declared.roots() if len(constraint.steps) > 1 else []
+        for length, step in enumerate(constraint.steps[:-1], start=1):
+            nodes = declared.below(nodes, step)
+            names = declared.names(nodes)
+            if names:
+                below[constraint.steps[:length]] = names
+    return tuple(below.items())

@@ -61,7 +61,7 @@ class Matched:
 def decide(rules: ItemRules, caller: Caller, arguments: dict[str, JSON], facts: Facts) -> Verdict:
     """The verdict on one call of a visible item. The same inputs always give the same verdict."""
     mine = rules.for_caller(caller)
-    call = Evaluation(rules.item, caller, arguments, facts, rules.constrained)
+    call = Evaluation(rules.ground, caller, arguments, facts)
     matched = match(mine, call)
     would = tuple(Would(rule.id, rule.action) for rule in mine.monitored if rule.matches(call))
     builtins = builtin_denials(rules, call)
@@ -214,7 +214,7 @@ def decide_result(rules: ItemRules, caller: Caller, facts: Facts, arguments: dic
     as it is. A rule on results that constrains arguments needs `arguments`, else its constraints are errors.
     """
     mine = rules.for_caller(caller)
-    call = Evaluation(rules.item, caller, {} if arguments is None else arguments, facts, rules.constrained)
+    call = Evaluation(rules.ground, caller, {} if arguments is None else arguments, facts)
     blind = arguments is None
     matched = [rule for rule in mine.results if _result_matches(rule, call, blind)]
     would = tuple(Would(rule.id, rule.action) for rule in mine.monitored_results if _result_matches(rule, call, blind))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final
@@ -14,6 +15,7 @@ from governance.canonical.paths import canonical_path
 from governance.canonical.urls import Url, canonical_url
 from governance.canonical.values import JSON, NotCanonical
 from governance.policy.addresses import EACH, Found, Steps, locate
+from governance.policy.schemas import Declared
 from governance.policy.short_forms import Seen
 from governance.policy.values import Caller, Facts, Item
 
@@ -49,27 +51,39 @@ def fold(key: str) -> str:
     return unicodedata.normalize("NFKC", once).casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What holds for every call of one item.
+
+    `constrained` maps the folded form of each top-level name that some rule constrains to the names.
+    """
+
+    item: Item
+    declared: Declared
+    constrained: Mapping[str, frozenset[str]]
+
+
 class Evaluation:
     """A call under judgement. Everything that several rules ask for is worked out once.
 
-    `constrained` maps the folded form of each constrained top-level name to the names; `colliding` holds those of
-    them that some other key could be mistaken for.
+    `colliding` holds the constrained names that some other key could be mistaken for.
     """
 
     __slots__ = (
-        "_emails", "_folders", "_found", "_minutes", "_urls", "arguments", "caller", "colliding", "extra", "facts",
-        "item", "looked", "on_disk",
+        "_emails", "_folders", "_found", "_minutes", "_urls", "arguments", "caller", "colliding", "declared", "extra",
+        "facts", "item", "looked", "on_disk",
     )  # fmt: skip
 
     def __init__(
         self,
-        item: Item,
+        ground: Ground,
         caller: Caller,
         arguments: dict[str, JSON],
         facts: Facts,
-        constrained: Mapping[str, frozenset[str]],
     ) -> None:
+        item, constrained = ground.item, ground.constrained
         self.item = item
+        self.declared = ground.declared
         self.caller = caller
         self.arguments = arguments
         self.facts = facts

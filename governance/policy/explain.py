@@ -19,7 +19,7 @@ def explain(rules: ItemRules, caller: Caller, arguments: dict[str, JSON], facts:
     appears as a condition: yes while there is room, no when it is spent and the rule denies.
     """
     mine = rules.for_caller(caller)
-    call = Evaluation(rules.item, caller, arguments, facts, rules.constrained)
+    call = Evaluation(rules.ground, caller, arguments, facts)
     enforced = match(mine, call)
     taken = set(enforced.every())
     traces = [_trace(rule, call, rule.id in taken) for rule in mine.enforced]

@@ -33,7 +33,9 @@ CONSOLE_ROLES: Final = frozenset(
     {"security-admin", "policy-author", "approver", "auditor", "server-owner", "developer"}
 )
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII).fullmatch
-_RESERVED_ID: Final = re.compile(r"r-[0-9a-f]{12}|builtin-.*|intent-default-.*", re.ASCII).fullmatch
+_RESERVED_ID: Final = re.compile(
+    r"r-[0-9a-f]{12}|builtin-.*|intent-default-.*|stop-(?:[0-9]+|[0-9a-f]{8}-[0-9a-f-]{27})", re.ASCII
+).fullmatch
 
 
 class Mode(StrEnum):

@@ -9,6 +9,8 @@ from governance.policy.reading import Reader
 from governance.policy.tree import Policy, PolicyError, PolicyTest, Problem, Rule
 from governance.policy.values import Action, Approve
 
+__all__ = ["PolicyError", "parse"]
+
 VERSION = "1"
 POLICY_KEYS = frozenset(
     {"version", "default", "approve", "rules", "tests", "acknowledge_default_allow", "intent_defaults"}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from governance.policy.compiled import ItemRules
 from governance.policy.evaluation import NO, YES
+from governance.policy.tree import Check, Conditions
 from governance.policy.values import Action, Caller, Needs
 
 
@@ -30,3 +33,33 @@ def needs(rules: ItemRules, caller: Caller) -> Needs:
     Rules in monitor mode touch no limit, so only their history and session are asked for.
     """
     return rules.for_caller(caller).needs
+
+
+def watched_folders(rules: ItemRules) -> frozenset[str]:
+    """The folders of every `under` on an item. Where the gateway sees the disk, `Facts.real_paths` should hold theirs.
+
+    A folder that is missing there is taken for its own real path.
+    """
+    return frozenset(
+        folder
+        for bound in rules.bound
+        for when in (bound.rule.when, bound.rule.unless)
+        if when is not None
+        for folder in _folders(when)
+    )
+
+
+def _folders(when: Conditions) -> Iterator[str]:
+    for form in when.short_forms:
+        if form.name == "allowedPaths" and isinstance(form.value, list):
+            yield from (folder for folder in form.value if isinstance(folder, str))
+    for constraint in when.constraints:
+        yield from _checked_folders(constraint.checks)
+
+
+def _checked_folders(checks: tuple[Check, ...]) -> Iterator[str]:
+    for check in checks:
+        if check.kind == "under" and isinstance(check.value, list):
+            yield from (folder for folder in check.value if isinstance(folder, str))
+        for alternative in check.alternatives:
+            yield from _checked_folders(alternative)

@@ -20,10 +20,12 @@ _MAX_NODES: Final = 2_000
 class Declared:
     """The names that a schema declares, found through local references and combinations. None declares nothing."""
 
-    __slots__ = ("_root",)
+    __slots__ = ("_root", "top")
 
     def __init__(self, schema: Mapping[str, JSON] | None) -> None:
         self._root: Mapping[str, JSON] = schema or {}
+        self.top: Final = self.names(self.roots())
+        """The names of the arguments themselves."""
 
     def roots(self) -> list[Mapping[str, JSON]]:
         """The schemas that hold for the arguments object itself."""

@@ -73,8 +73,7 @@ def declares_any(declared: Declared, sort: str) -> bool:
     """Whether a schema declares an argument of this sort, by name or format."""
     roots = declared.roots()
     return any(
-        named(name, sort) or declared.formats(declared.below(roots, name)) & FORMATS[sort]
-        for name in declared.names(roots)
+        named(name, sort) or declared.formats(declared.below(roots, name)) & FORMATS[sort] for name in declared.top
     )
 
 

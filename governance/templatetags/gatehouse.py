@@ -68,11 +68,11 @@ def countdown(deadline: datetime) -> SafeString:
 
 
 def relative(at: datetime) -> str:
-    """`3 min ago` or `in 2 h`, to the largest whole unit."""
+    """`3 min ago` or `in 2 h`, in the largest unit that fits, rounded."""
     gap = timezone.now() - at
-    size = abs(gap) // timedelta(seconds=1)
+    size = round(abs(gap).total_seconds())
     if size < 1:
         return "just now"
     seconds, unit = next((s, u) for s, u in UNITS if size >= s)
-    amount = f"{size // seconds} {unit}"
+    amount = f"{round(size / seconds)} {unit}"
     return f"{amount} ago" if gap > timedelta(0) else f"in {amount}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any, Final
 
@@ -132,24 +131,8 @@ def _page(
         "may_change": _may_change(request, agent),
         "form": form or TokenForm(initial={"days": settings.TOKEN_DAYS}),
         "token": token,
-        "snippets": snippets(agent.name, settings.PUBLIC_URL) if token else [],
     }
     return TemplateResponse(request, "governance/agent.html", context, status=status)
-
-
-def snippets(agent: str, public_url: str) -> list[tuple[str, str, str]]:
-    """Ready client configurations as (id, title, text). The token stays in an environment variable."""
-    url = f"{public_url}/mcp"
-    command = f'claude mcp add --transport http gatehouse {url} --header "Authorization: Bearer ${{GATEHOUSE_TOKEN}}"'
-    generic = {
-        "mcpServers": {
-            "gatehouse": {"type": "http", "url": url, "headers": {"Authorization": "Bearer ${GATEHOUSE_TOKEN}"}}
-        }
-    }
-    return [
-        ("snippet-claude", "Claude Code, in a shell where GATEHOUSE_TOKEN holds the token", command),
-        ("snippet-generic", "Clients that read mcpServers (.mcp.json)", json.dumps(generic, indent=2)),
-    ]
 
 
 def _standing(token: AgentToken) -> str:

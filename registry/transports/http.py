@@ -46,7 +46,6 @@ from registry.transports.opening import Opening
 
 ASIDE_SECONDS: Final = 5.0  # How long a message beside the requests may take: a cancellation, a reply, a farewell.
 MAX_ASIDE: Final = 64
-_VERSION_REFUSED: Final = str(jsonrpc.UNSUPPORTED_VERSION).encode()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,13 +165,17 @@ class HttpUpstream:
             params, modern=session.modern, progress=own, meta=meta, capabilities=client_capabilities
         )
         body = jsonrpc.request(number, method, params)
-        head = session.heads.post(method, name, len(body), param_headers)
         exchange = Exchange(token, loop)
         if on_event is not None or not session.modern:
-            listener = Listener(token, progress_token, on_event, on_request)
-            exchange.on_call = lambda said: self._heard(session, listener, said)
+            exchange.on_call = partial(self._heard, session, Listener(token, progress_token, on_event, on_request))
+        wire = session.heads.post(method, name, len(body), param_headers) + body
+        return self._answer(session, exchange, await self._call(session, number, wire, exchange, until))
+
+    async def _call(
+        self, session: _Session, number: int, wire: bytes, exchange: Exchange, until: float
+    ) -> jsonrpc.Response:
         try:
-            response = await self._carry(head + body, exchange, until)
+            response = await self._carry(wire, exchange, until)
         except (asyncio.CancelledError, TimedOut):
             if exchange.sent:
                 self._cancel(session, number)
@@ -183,16 +186,16 @@ class HttpUpstream:
         finally:
             self.dropped += exchange.foreign
         assert response is not None
-        return self._answer(session, exchange, response)
+        return response
 
     def _answer(self, session: _Session, exchange: Exchange, response: jsonrpc.Response) -> Answer:
         if response.error is not None:
-            self._still_known(session, exchange.status)
-            if session.modern and _VERSION_REFUSED in response.error:
-                code, _ = jsonrpc.read_error(response.error)
-                if code == jsonrpc.UNSUPPORTED_VERSION:
-                    self._opening.forget(session)
-                    raise NotSent("the server no longer speaks the revision it offered; it is asked anew next time")
+            code, _ = jsonrpc.read_error(response.error)
+            if code != jsonrpc.METHOD_NOT_FOUND:
+                self._still_known(session, exchange.status)
+            if session.modern and code == jsonrpc.UNSUPPORTED_VERSION:
+                self._opening.forget(session)
+                raise NotSent("the server no longer speaks the revision it offered; it is asked anew next time")
         return Answer(response.result, response.error)
 
     def _still_known(self, session: _Session, status: int) -> None:

@@ -98,7 +98,9 @@ class Child:
         try:
             await self._connect(process, loop)
         except BaseException:
+            self.alive = False
             self._signal(signal.SIGKILL)
+            self._disconnect()
             raise
 
     async def _connect(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
@@ -209,17 +211,24 @@ class Child:
         if not self._stopping:
             self._stopping = True
             try:
-                if self._stdin is not None and not self._stdin.is_closing():
-                    self._stdin.abort()
+                self._close_stdin()
                 if not self._exited.is_set():
                     self._signal(signal.SIGTERM)
                     await self._gone()
             finally:
                 if not self._exited.is_set():
                     self._signal(signal.SIGKILL)
-                for output in self._outputs:
-                    output.close()
+                self._disconnect()
         await self._gone()
+
+    def _close_stdin(self) -> None:
+        if self._stdin is not None and not self._stdin.is_closing():
+            self._stdin.abort()
+
+    def _disconnect(self) -> None:
+        self._close_stdin()
+        for output in self._outputs:
+            output.close()
 
     async def _gone(self) -> None:
         with contextlib.suppress(TimeoutError):

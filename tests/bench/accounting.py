@@ -22,9 +22,9 @@ def _stat(pid: int) -> list[str]:
 def tree(roots: Iterable[int]) -> frozenset[int]:
     """The processes and all that descends from them."""
     children: dict[int, list[int]] = {}
-    for entry in os.listdir(PROC):
-        if entry.isdigit() and (fields := _stat(int(entry))):
-            children.setdefault(int(fields[_PARENT]), []).append(int(entry))
+    for entry in PROC.iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+            children.setdefault(int(fields[_PARENT]), []).append(int(entry.name))
     found: set[int] = set()
     waiting = list(roots)
     while waiting:

@@ -41,7 +41,6 @@ class Response(msgspec.Struct):
     id: int
     jsonrpc: str
     result: Result | None = None
-    error: msgspec.Raw | None = None
 
 
 _decode = msgspec.json.Decoder(Response).decode

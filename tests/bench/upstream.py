@@ -21,7 +21,7 @@ from tests.bench.wording import filler
 CAPABILITIES = {"tools": {"listChanged": False}}
 INFO = {"name": "bench-upstream", "version": "1"}
 FRESH = {"ttlMs": 60_000, "cacheScope": "public"}
-NULL = msgspec.Raw(b"null")
+NULL, NONE = msgspec.Raw(b"null"), msgspec.Raw(b"")
 _length = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE).search
 _modern = re.compile(rb"\r\nmcp-protocol-version:[ \t]*" + MODERN.encode(), re.IGNORECASE).search
 _numbers = itertools.count(1)
@@ -61,7 +61,7 @@ class Request(msgspec.Struct):
     """A JSON-RPC request or notification; the id stays as it was written."""
 
     method: str
-    id: msgspec.Raw | None = None
+    id: msgspec.Raw = NONE
     params: Params = msgspec.field(default_factory=Params)
 
 
@@ -101,7 +101,8 @@ class Wire(asyncio.Protocol):
             request = _decode(body)
         except msgspec.DecodeError:
             return _whole(b"400 Bad Request", b"")
-        if request.id is None:
+        rpc_id = bytes(request.id)
+        if not rpc_id:
             return _whole(b"202 Accepted", b"")
         modern = _modern(head) is not None
         if request.method == "tools/call":
@@ -114,11 +115,10 @@ class Wire(asyncio.Protocol):
                 request.id
             )
             return _whole(b"404 Not Found" if modern else b"200 OK", error)
-        return _whole(b"200 OK", b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (bytes(request.id), result), session)
+        return _whole(b"200 OK", b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (rpc_id, result), session)
 
     def called(self, request: Request, modern: bool) -> bytes:
         """The response to a tool call."""
-        assert request.id is not None
         params, given = request.params, request.params.arguments
         if params.name == "echo":
             text = bytes(given.text)

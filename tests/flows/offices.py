@@ -35,7 +35,9 @@ PEOPLE: list[dict[str, Any]] = [
 ]
 AGENTS: list[dict[str, Any]] = [
     {"name": "dev-claude", "owner": "dev@example.com", "roles": ["office"]},
+    {"name": "second-bot", "owner": "dev@example.com", "roles": ["office"]},
     {"name": "other-bot", "owner": "other@example.com", "roles": ["office"]},
+    {"name": "blind-bot", "owner": "other@example.com", "roles": []},
 ]
 POLICY = """
 version: "1"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -115,7 +115,7 @@ def constraint(name: str, kinds: Any, call: Call, every: bool) -> str:
 def short_form(kind: str, want: Any, call: Call, every: bool) -> str:
     """11: every argument, at any depth, that is a path, a URL or an amount by name, schema format or form."""
     schema = call.item.schema or {}
-    found = candidates(kind, "", call.arguments, schema, False)
+    found = candidates(kind, "", call.arguments, schema)
     answers = [judge({kind: want}, slot, True, call, every) for slot in found]
     if not answers:
         declared = schema.get("properties", {}).items()
@@ -164,18 +164,18 @@ def is_declared(schema: Any, way: list[str]) -> bool:
     return schema is not None
 
 
-def candidates(kind: str, name: str, value: Any, schema: Any, inside: bool) -> Iterable[Any]:
-    """The values to judge. Whatever lies inside an argument that is one by name or format is one too."""
+def candidates(kind: str, name: str, value: Any, schema: Any) -> list[Any]:
+    """The values to judge. An object by such a name is judged by what it holds, and is of the wrong type without any."""
     schema = schema if isinstance(schema, Mapping) else {}
-    inside = inside or is_named(kind, name, schema.get("format"))
+    named = is_named(kind, name, schema.get("format"))
     if isinstance(value, list):
-        for element in value:
-            yield from candidates(kind, name, element, schema.get("items"), inside)
-    elif isinstance(value, dict):
-        for key, member in value.items():
-            yield from candidates(kind, key, member, schema.get("properties", {}).get(key), inside)
-    elif inside or (isinstance(value, str) and kind in LOOKS_LIKE and LOOKS_LIKE[kind].match(value)):
-        yield value
+        return [slot for element in value for slot in candidates(kind, name, element, schema.get("items"))]
+    if isinstance(value, dict):
+        parts = [(key, member, schema.get("properties", {}).get(key)) for key, member in value.items()]
+        held = [slot for key, member, part in parts for slot in candidates(kind, key, member, part)]
+        return held or [BROKEN] * (named and bool(value))
+    looks = isinstance(value, str) and kind in LOOKS_LIKE and LOOKS_LIKE[kind].match(value)
+    return [value] if named or looks else []
 
 
 def is_named(kind: str, name: str, form: Any) -> bool:

@@ -14,22 +14,19 @@ export function startLive() {
 }
 
 function listen(path, look) {
-  let connected = false;
   const open = () => {
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`);
-    socket.onopen = () => { connected = true; say("live", "Live"); look(); };
+    socket.onopen = () => { say("live", "Live"); look(); };
     socket.onmessage = (event) => { if (JSON.parse(event.data).type === "changed") look(); };
     socket.onclose = () => {
-      if (connected) say("polling", "Live line lost, asking every 5 s");
-      else say("polling", "Asking every 5 s");
-      connected = false;
+      say("polling", "Asking every 5 s");
       setTimeout(open, RETRY_MS);
     };
   };
   open();
-  setInterval(() => { if (!connected && !document.hidden) look(); }, POLL_MS);
-  // A live line may lose a nudge; once a minute the page asks all the same.
-  setInterval(() => { if (connected && !document.hidden) look(); }, 60_000);
+  // A nudge may be lost, or be sent in another process; the page asks every five seconds all the same.
+  setInterval(() => { if (!document.hidden) look(); }, POLL_MS);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
 }
 
 let asking = false;

@@ -15,10 +15,11 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from governance import ledger, switches
+from gateway.console.snippets import reached, snippets
+from governance import ledger, roles, switches
 from governance.audit.chain import link
 from governance.models import Agent, AgentToken, Escalation, LedgerEntry, LedgerStream, Person, Switch
-from governance.views.agents import snippets
+from governance.rights import Machine
 from registry.models import Item, Server
 
 Browse = Callable[..., Client]
@@ -112,7 +113,7 @@ def test_a_scan_that_fails_says_why(server: Server, browse: Browse) -> None:
     assert "not accepted as it stands" in _text(response)
 
 
-def test_a_token_is_shown_once_with_snippets_that_parse(agent: Agent, browse: Browse) -> None:
+def test_a_token_is_shown_once_with_snippets_that_parse(agent: Agent, server: Server, browse: Browse) -> None:
     client = browse("admin")
     page = client.post("/admin/agents/dev-claude/tokens/", {"days": "7"})
     token = re.search(r'id="new-token"[^>]*>(gha_[0-9A-Za-z_]+)<', page.content.decode())
@@ -120,11 +121,19 @@ def test_a_token_is_shown_once_with_snippets_that_parse(agent: Agent, browse: Br
     assert token[1] not in client.get("/admin/agents/dev-claude/").content.decode()
     stored = AgentToken.objects.get()
     assert stored.public_id in token[1] and timedelta(days=6) < stored.expires_at - timezone.now() < timedelta(days=8)
-    generic = next(
-        text for name, _, text in snippets("dev-claude", "http://127.0.0.1:8000") if name == "snippet-generic"
-    )
-    assert json.loads(generic)["mcpServers"]["gatehouse"]["url"] == "http://127.0.0.1:8000/mcp"
-    assert token[1] not in generic and "claude mcp add --transport http" in page.content.decode()
+    shown = dict(re.findall(r'id="(snippet-[a-z]+)">([^<]*)<', page.content.decode()))
+    entry = json.loads(unescape(shown["snippet-generic"]))["mcpServers"]["git"]
+    assert entry["url"].endswith("/mcp/git") and entry["headers"] == {"Authorization": "Bearer ${GATEHOUSE_TOKEN}"}
+    assert shown["snippet-claude"].startswith("claude mcp add --transport http git ")
+    assert token[1] not in "".join(shown.values())
+
+
+def test_snippets_name_the_servers_that_roles_reach(db: None) -> None:
+    role = roles.set_role(name="x", tools=["git/*", "ti?e/now"], servers=["files"], by=Machine.OPERATOR)
+    assert reached([role], ["git", "time", "files", "tickets"]) == ["files", "git", "time"]
+    anywhere = roles.set_role(name="y", tools=["read_file"], by=Machine.OPERATOR)
+    assert reached([anywhere], ["git", "tickets"]) == ["git", "tickets"]
+    assert reached([], ["git"]) == [] and snippets([], "http://127.0.0.1:8000") == []
 
 
 @pytest.mark.parametrize("days", ["", "0", "-1", "366", "x"])

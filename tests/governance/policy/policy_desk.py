@@ -15,11 +15,15 @@ from governance.policy.explain import explain
 from governance.policy.language import parse
 from governance.policy.listing import needs
 from governance.policy.tree import PolicyError
-from governance.policy.values import Caller, Facts, Intent, Item, Kind, Verdict
+from governance.policy.values import Action, Caller, ContentFinding, Facts, Intent, Item, Kind, Verdict
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "policy"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # A Friday.
 DEV = Caller("dev-claude", "dev@example.com", frozenset({"platform"}), frozenset({"developer"}))
+
+
+BROAD = "- {tool: '*', action: allow}"
+OPEN = "default: allow\nacknowledge_default_allow: true"
 
 
 def arguments(text: str) -> dict[str, Any]:
@@ -116,3 +120,24 @@ def _plain(value: Any) -> Any:
 def ids(found: Iterable[Any]) -> list[str]:
     """The rule ids of traces, findings or escalations."""
     return [one.rule for one in found]
+
+
+Outcomes = tuple[Action, Action, Action]
+YES: Outcomes = (Action.ALLOW, Action.DENY, Action.ESCALATE)
+NO: Outcomes = (Action.DENY, Action.ALLOW, Action.ALLOW)
+ERROR: Outcomes = (Action.DENY, Action.DENY, Action.ESCALATE)
+
+
+def condition_outcomes(condition: str, args: dict[str, Any], given: Facts | None = None) -> Outcomes:
+    """What one condition makes of an allow, a deny and an escalate rule."""
+    rule = f"- {{tool: read_file, action: %s, {condition}}}"
+    return (
+        ask(rule % "allow", args, given).action,
+        ask(rule % "deny", args, given, head=OPEN).action,
+        ask(rule % "escalate", args, given, head=OPEN).action,
+    )
+
+
+def finding(cls: str, side: str = "arguments", severity: str = "high") -> ContentFinding:
+    """A finding of inspection."""
+    return ContentFinding(side, cls, severity, f"{cls}-rule")

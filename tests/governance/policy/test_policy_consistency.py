@@ -39,16 +39,17 @@ ARGUMENTS = (
 
 
 def made_up(rng: random.Random) -> str:
-    rules = []
+    rules: dict[tuple[str, ...], str] = {}  # Equal rules are refused, and the mode makes no difference.
     for number in range(rng.randint(1, 5)):
         action = rng.choice(("allow", "allow", "deny", "escalate", "hide"))
         usable = [one for one in CONDITIONS if action != "hide" or one.startswith(("who", "mode"))]
         chosen = {one.split(":")[0]: one for one in rng.sample(usable, rng.randint(0, min(3, len(usable))))}
         if action in ("allow", "escalate") and rng.random() < 0.3:
             chosen["limit"] = "limit: {calls: 2, per: 1h}"
-        rules.append(", ".join([f"- {{id: r{number}, tool: read_file, action: {action}", *chosen.values()]) + "}")
-    kept = {rule.split(",", 1)[1]: rule for rule in rules}  # Equal rules are refused.
-    return "\n".join(kept.values())
+        meaning = (action, *sorted(value for name, value in chosen.items() if name != "mode"))
+        head = f"- {{id: r{number}, tool: read_file, action: {action}"
+        rules[meaning] = ", ".join([head, *chosen.values()]) + "}"
+    return "\n".join(rules.values())
 
 
 def test_whatever_is_not_listed_is_never_allowed_or_escalated_and_traces_agree() -> None:

@@ -266,6 +266,20 @@ async def test_a_lost_session_is_opened_anew_for_the_next_call_and_nothing_is_se
         await upstream.close()
 
 
+async def test_a_server_that_changed_its_era_is_asked_anew_for_the_next_call() -> None:
+    async with HttpSimulator(Offer(eras=MODERN_ONLY)) as simulator:
+        upstream = HttpUpstream(simulator.url, allow_private=True)
+        assert await echo(upstream, "modern") == "modern"
+        simulator.offer.eras = LEGACY_ONLY
+        simulator.version_refused = True
+        with pytest.raises(NotSent):
+            await echo(upstream, "refused")
+        simulator.version_refused = False
+        assert await echo(upstream, "legacy") == "legacy"
+        assert (await upstream.open()).era is Era.LEGACY
+        await upstream.close()
+
+
 async def test_closing_a_session_tells_the_server() -> None:
     async with HttpSimulator(Offer(eras=LEGACY_ONLY), session=True) as simulator:
         upstream = HttpUpstream(simulator.url, allow_private=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.manifest.canonical import Kind
 from registry.mcp.revisions import Era
 from registry.transports.base import (
     Answer,
@@ -25,6 +26,7 @@ from registry.transports.base import (
     Unreachable,
     UpstreamError,
 )
+from registry.transports.fetch import fetch_manifest
 from registry.transports.stdio import StdioUpstream
 from registry.transports.stdio_child import child_environment
 
@@ -357,3 +359,18 @@ async def test_the_real_time_server_answers_in_both_eras(demo: Path) -> None:
         assert answer.result is not None
         assert json.loads(answer.result)["isError"] is False
         await upstream.close()
+
+
+async def test_the_real_git_server_gives_its_manifest_and_reads_a_repository(demo: Path, tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec("git", "init", "-q", str(tmp_path))
+    assert await process.wait() == 0
+    upstream = StdioUpstream(
+        [str(demo / "mcp-server-git"), "-r", str(tmp_path)], environment=child_environment(os.environ, {})
+    )
+    manifest = await fetch_manifest(upstream, deadline=PATIENCE)
+    assert {"git_status", "git_commit", "git_reset"} <= {item.name for item in manifest.of(Kind.TOOL)}
+    params = json.dumps({"name": "git_status", "arguments": {"repo_path": str(tmp_path)}}).encode()
+    answer = await upstream.request("tools/call", params, name="git_status", deadline=PATIENCE)
+    assert answer.result is not None
+    assert json.loads(answer.result)["isError"] is False
+    await upstream.close()
