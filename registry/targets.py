@@ -16,6 +16,7 @@ from governance.vault.envelope import BadKeyRing, NotSealed, VaultLocked
 from registry.models import Server, Transport
 from registry.transports.base import EMPTY_OBJECT, Limits, Unreachable, Upstream
 from registry.transports.http import HttpUpstream
+from registry.transports.sse import SseUpstream
 from registry.transports.stdio import StdioUpstream
 from registry.transports.stdio_child import child_environment
 
@@ -78,10 +79,9 @@ def open_upstream(target: Target, *, client_capabilities: bytes = EMPTY_OBJECT) 
             client_capabilities=client_capabilities,
             limits=limits,
         )
-    if target.transport != Transport.HTTP:
-        raise NotReady(f"{target.name} speaks the SSE transport of 2024-11-05, which this version does not reach yet.")
+    reach = SseUpstream if target.transport == Transport.SSE else HttpUpstream
     try:
-        return HttpUpstream(
+        return reach(
             target.url,
             headers=target.headers,
             allow_private=target.allow_private_address,

@@ -5,13 +5,11 @@ Tests that use a database run once per database (`--each-database` selects only 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import shutil
 import sys
 import tempfile
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,16 +17,16 @@ from typing import Any
 
 import pytest
 
-from tests.databases import LOCAL_POSTGRES, LOCAL_REDIS, Databases, server_of_this_run
-from tests.node.programs import node_problem
-from tests.running import Running, postgres_answers, redis_answers
+from tests.databases import Databases, server_of_this_run
+from tests.present import NEEDS, chromium_program, missing
+from tests.running import Running
 from tests.running import gatehouse as running_gatehouse
+from tests.sockets import refuse_strangers
 
 FOLDER = "GATEHOUSE_TEST_FOLDER"
 COUNTS = "GATEHOUSE_TEST_COUNTS"
 # A test that uses one of these, or Django's `db` mark, is about the database that the run is on.
 ON_THE_DATABASE = {"db", "transactional_db", "own_database", "gatehouse", "databases"}
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,28 +36,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-# What is there, and what has to be.
-
-
-def chromium_program() -> str:
-    """The path of headless Chromium, or ""."""
-    return next((path for name in CHROMIUM if (path := shutil.which(name))), "")
-
-
-def missing(need: str) -> str:
-    """Why tests with the mark `need` cannot run here, or ""."""
-    if need == "postgres":
-        return postgres_answers(server_of_this_run() or os.environ.get("TEST_DATABASE_URL") or LOCAL_POSTGRES)
-    if need == "redis":
-        return redis_answers(os.environ.get("REDIS_URL") or os.environ.get("TEST_REDIS_URL") or LOCAL_REDIS)
-    if need == "browser":
-        return "" if chromium_program() else f"no browser: none of {', '.join(CHROMIUM)} is installed"
-    return node_problem()
-
-
-NEEDS = ("postgres", "redis", "browser", "node")
+OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 _asked: dict[str, str] = {}
 
 
@@ -125,41 +102,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Leave the counts where tests/run.py asked for them."""
     if COUNTS in os.environ and not hasattr(config, "workerinput"):
         stats = terminalreporter.stats
-        counts = {
-            key: len(stats.get(key, ())) for key in ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
-        }
+        counts = {outcome: len(stats.get(outcome, ())) for outcome in OUTCOMES}
         reasons = sorted({str(report.longrepr[2]) for report in stats.get("skipped", ()) if report.longrepr})
         Path(os.environ[COUNTS]).write_text(json.dumps({"counts": counts, "skipped": reasons}))
-
-
-# Sockets.
-
-
-class SocketsAreOff(RuntimeError):
-    """A test tried to reach something beyond this machine."""
-
-
-def refuse_strangers(event: str, arguments: tuple[Any, ...]) -> None:
-    """Refuse a connection or datagram to any address but loopback and Unix sockets."""
-    if event not in ("socket.connect", "socket.sendto"):
-        return
-    address = arguments[1]
-    if not isinstance(address, tuple) or not address or not isinstance(address[0], str):
-        return
-    host = address[0]
-    try:
-        loopback = ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        loopback = host in ("", "localhost")
-    if not loopback and host not in _allowed_hosts():
-        raise SocketsAreOff(f"{event} to {host}: tests reach loopback only")
-
-
-def _allowed_hosts() -> set[str]:
-    from urllib.parse import urlsplit
-
-    urls = (os.environ.get("REDIS_URL", ""), os.environ.get("TEST_REDIS_URL", ""))
-    return {urlsplit(url).hostname or "" for url in urls if url} - {""}
 
 
 # Databases.
@@ -177,6 +122,8 @@ def own_database(request: pytest.FixtureRequest, databases: Databases, django_db
 
     For what a rolled-back `db` cannot show: commits, races, triggers. Not together with `db`.
     """
+    from tests.connections import as_default
+
     assert "db" not in request.fixturenames, "own_database commits: leave out db and django_db"
     copy = databases.copy()
     try:
@@ -184,61 +131,6 @@ def own_database(request: pytest.FixtureRequest, databases: Databases, django_db
             yield copy.url
     finally:
         databases.drop(copy)
-
-
-class as_default:
-    """Points the default connection of every thread at another database of the same vendor."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        from django.db import connections
-
-        self.mine = connections["default"]
-        # Connections of all threads share this dictionary, so one change reaches those of pools too.
-        self.settings = connections.settings["default"]
-        self.before = self.settings["NAME"]
-        _watch_connections()
-        _close_all(but=self.mine)
-        self.settings["NAME"] = self.name
-        del connections["default"]
-
-    def __exit__(self, *_: object) -> None:
-        from django.db import connections
-
-        _close_all(but=self.mine)
-        self.settings["NAME"] = self.before
-        connections["default"] = self.mine
-
-
-_connections: weakref.WeakSet[Any] = weakref.WeakSet()
-
-
-def _watch_connections() -> None:
-    """Remember every connection that any thread opens from now on."""
-    from django.db import connections
-
-    if "create_connection" in vars(connections):
-        return
-    create = connections.create_connection
-
-    def watched(alias: str) -> Any:
-        made = create(alias)
-        _connections.add(made)
-        return made
-
-    connections.create_connection = watched  # type: ignore[method-assign]
-
-
-def _close_all(*, but: Any) -> None:
-    for connection in list(_connections):
-        if connection is not but:
-            connection.inc_thread_sharing()
-            try:
-                connection.close()
-            finally:
-                connection.dec_thread_sharing()
 
 
 # Processes.

@@ -70,7 +70,8 @@ def _rates(rounds: Rounds, base: str) -> Iterable[Row]:
     for scenario in ("1", "16", "64"):
         rate = rounds.median(GATEWAY, scenario, "rate")
         if rate is not None:
-            yield Row(f"calls/s, {scenario} sessions", rate, "", RATES.get(scenario), at_least=True)
+            what = f"calls/s, {scenario} session{'s' * (scenario != '1')}"
+            yield Row(what, rate, "", RATES.get(scenario), at_least=True)
     for scenario in ("16", "64"):
         spent = [run["cpu_us"]["gateway"] + run["cpu_us"]["database"] for run in rounds.of(GATEWAY, scenario)]
         if spent:
@@ -133,7 +134,7 @@ def stage_table(by_sessions: Mapping[str, Mapping[str, Any]]) -> str:
     for sessions, found in by_sessions.items():
         stages = found["stages"]
         whole = sum(row["busy_us"] for row in stages.values())
-        head = f"stage, {sessions} sessions ({found['calls']:,} calls)"
+        head = f"stage, {sessions} session{'s' * (sessions != '1')} ({found['calls']:,} calls)"
         lines.append(f"{head:44}{'CPU µs':>9}{'share':>8}{'waits µs':>10}")
         for name, row in stages.items():
             waits = max(0.0, row["passed_us"] - row["busy_us"]) if name in ("gather", "intent", "upstream") else 0.0

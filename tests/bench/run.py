@@ -92,7 +92,9 @@ def database_server(given: argparse.Namespace, cores: Cores) -> Iterator[tuple[s
     if named and not given.private:
         raise NoCluster(f"TEST_DATABASE_URL: {problem}; start it, or unset the variable")
     say(f"a private PostgreSQL is made: {problem}")
-    with pinned(cores.gateway), private_cluster() as made:
+    with ExitStack() as stack:
+        with pinned(cores.gateway):
+            made = stack.enter_context(private_cluster())
         yield made
 
 
@@ -213,7 +215,8 @@ def text(report: dict[str, Any], rounds: Rounds, found: Findings, made: list[Row
     if found.stages:
         parts.append(stage_table(found.stages))
     parts.append(gate_table(made))
-    said = [f"{report['database']}; {report['cores']}; {report['rounds']} rounds of {report['seconds']:g} s; medians."]
+    times = "one round" if report["rounds"] == 1 else f"medians of {report['rounds']} rounds"
+    said = [f"{report['database']}; {report['cores']}; {times} of {report['seconds']:g} s each."]
     said += [f"{note[:1].upper()}{note[1:]}." for note in report["notes"]]
     if rounds.disturbed() > 0.1:
         said.append(f"Others used {rounds.disturbed():.2f} cores meanwhile: absolute figures and tails are disturbed.")

@@ -13,9 +13,10 @@ from governance import ledger
 from governance.ledger_guard import missing
 from governance.models import Team
 from governance.models.ledger import LedgerEntry
-from tests.conftest import SocketsAreOff, as_default, refuse_strangers
+from tests.connections import as_default
 from tests.databases import Databases, server_of_this_run
 from tests.databases import databases as databases_in
+from tests.sockets import SocketsAreOff, refuse_strangers
 
 
 def add_team(name: str) -> int:

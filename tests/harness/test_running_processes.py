@@ -40,7 +40,7 @@ def config(tmp_path: Path) -> dict[str, Any]:
 
 
 def test_a_process_serves_dies_comes_back_and_stops(gatehouse: Callable[..., Running], config: dict[str, Any]) -> None:
-    """Contract 1: /readyz, sign_in, verify_ledger beside a running process, and an end within ten seconds of SIGTERM."""
+    """Contract 1: /readyz, sign_in, verify_ledger beside a running process, and an end on SIGTERM."""
     running = gatehouse(config, POLICY)
     assert running.token("dev-claude").startswith("gha_")
     assert running.api_token("dev@example.com").startswith("ghp_")
@@ -72,12 +72,18 @@ def test_a_configuration_that_is_refused_shows_the_problem(gatehouse: Callable[.
 @pytest.mark.node
 @pytest.mark.parametrize(("client", "version"), [("v1", "2025-11-25"), ("v2", "2025-11-25"), ("v2-auto", "2026-07-28")])
 def test_official_typescript_clients_list_and_call(
-    gatehouse: Callable[..., Running], config: dict[str, Any], client: str, version: str
+    gatehouse: Callable[..., Running], config: dict[str, Any], client: str, version: str, tmp_path: Path
 ) -> None:
-    """Issue 2, shown by: the TypeScript SDK in both eras, where Node is."""
-    running = gatehouse(config, POLICY)
-    seen = programs.call(client, f"{running.url}/mcp/files", running.token("dev-claude"), "read")
+    """Issue 2, shown by: the TypeScript SDK in both eras, before the official filesystem server."""
+    note = tmp_path / "notes" / "welcome.txt"
+    note.parent.mkdir()
+    note.write_text("hello")
+    config["servers"][0]["command"] = programs.filesystem_server(note.parent)
+    running = gatehouse(config, POLICY.replace("files/read", "files/read_text_file"))
+    address, token = f"{running.url}/mcp/files", running.token("dev-claude")
+    seen = programs.call(client, address, token, "read_text_file", {"path": str(note)})
     assert seen["version"] == version
-    assert [tool["name"] for tool in seen["tools"]] == ["read"], "write is allowed by no rule, so it is not listed"
-    assert "error" not in seen, seen
-    assert not seen["result"].get("isError")
+    assert [tool["name"] for tool in seen["tools"]] == ["read_text_file"], "no rule allows the others"
+    assert seen["result"]["content"] == [{"type": "text", "text": "hello"}], seen
+    assert "error" in programs.call(client, address, token, "write_file", {"path": str(note), "content": "x"})
+    assert note.read_text() == "hello"

@@ -1,0 +1,425 @@
+"""The life of a held call: waiting, detached, decided, redeemed once by the identical call and by nothing else."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from tests.flows.offices import POLICY, Office
+from tests.raw_agent import Approver, Reply
+from tests.waiting import eventually
+
+HOLD = 2
+LEG = 1
+TEXT = "hello"
+
+
+@pytest.fixture(scope="module")
+def place(make_office: Callable[..., Any]) -> Iterator[Office]:
+    """An office whose held calls wait for two seconds on a request of the session era, for one on a modern leg."""
+    with make_office(GATEHOUSE_HOLD_SECONDS=str(HOLD), GATEHOUSE_LEG_SECONDS=str(LEG)) as started:
+        yield started
+        started.require_sound_ledger()
+
+
+@pytest.fixture
+def path() -> str:
+    """A path that no other test uses."""
+    return f"/srv/notes/{secrets.token_hex(6)}"
+
+
+def escalation(place: Office, ticket: str) -> dict[str, Any]:
+    """One escalation as an approver sees it."""
+    token = place.running.api_token("sec@example.com")
+    answer = place.running.request("GET", f"/api/v1/escalations/{ticket}", token=token)
+    assert answer.status == 200, answer.body
+    return dict(answer.json())
+
+
+def detached(place: Office, path: str, agent: str = "dev-claude") -> str:
+    """A call whose session-era request gave up waiting; gives its ticket."""
+    reply = place.agent(agent, legacy=True).call("write_file", path=path, content=TEXT)
+    assert reply.decision["status"] == "waiting", reply.text
+    return str(reply.decision["ticket"])
+
+
+def approved(place: Office, path: str) -> str:
+    """A detached call that has been approved; gives its ticket."""
+    ticket = detached(place, path)
+    assert place.approver().approve(ticket)[0] == 200
+    return ticket
+
+
+def again(place: Office, path: str, agent: str = "dev-claude", content: str = TEXT) -> Reply:
+    """The same call once more, or one with other content, in the session era."""
+    return place.agent(agent, legacy=True).call("write_file", path=path, content=content)
+
+
+def statuses(place: Office, ticket: str) -> list[str]:
+    """What was decided about an escalation, in order."""
+    entries = place.running.ledger("call.decided")
+    return [entry["approval"]["act"] for entry in entries if entry["approval"]["escalation"] == ticket]
+
+
+def shell(place: Office, code: str) -> None:
+    """Change the database as nobody may, to bring about what takes minutes."""
+    place.running.manage("shell", "-c", code)
+
+
+# While the client waits.
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_an_approval_lets_the_waiting_call_through(place: Office, path: str, legacy: bool) -> None:
+    """Issue 2 deliver 8: the call completes on the request that waits, and was forwarded once."""
+    waiting = place.agent(legacy=legacy).started("write_file", path=path, content=TEXT)
+    ticket = place.waits(path)["id"]
+    assert not place.log.having(path)
+    assert place.approver().approve(ticket)[0] == 200
+    reply = waiting.result(10)
+    assert reply.text == f"wrote {len(TEXT)} characters to {path}"
+    assert len(place.log.having(path)) == 1
+    assert escalation(place, ticket)["state"] == "redeemed"
+    intents = [e for e in place.running.ledger("call.intent") if e.get("approval", {}).get("escalation") == ticket]
+    assert [intent["approval"]["by"] for intent in intents] == [["approver@example.com"]]
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_a_denial_reaches_the_waiting_client_with_its_reason(place: Office, path: str, legacy: bool) -> None:
+    """Protocol 2.3: a result the model can read, naming who and why."""
+    waiting = place.agent(legacy=legacy).started("write_file", path=path, content=TEXT)
+    place.approver().deny(place.waits(path)["id"], "not on a Friday")
+    reply = waiting.result(10)
+    assert reply.result["isError"] and reply.text == "Denied by approver@example.com: not on a Friday"
+    assert reply.decision["status"] == "denied"
+    assert not place.log.having(path)
+
+
+def test_the_session_era_shows_life_while_it_waits(place: Office, path: str) -> None:
+    """Protocol 2.3: an event stream at once, so that no client times out on silence."""
+    reply = place.agent(legacy=True).call("write_file", path=path, content=TEXT, meta={"progressToken": "p"})
+    assert reply.headers["content-type"] == "text/event-stream"
+    assert reply.headers["x-accel-buffering"] == "no"
+    assert reply.body.startswith(b": ")
+
+
+def test_modern_legs_end_and_begin_until_the_ninth(place: Office, path: str) -> None:
+    """Protocol 2.3: eight sealed states, each after one leg, then the pending result."""
+    agent, legs, reply = place.agent(), 0, None
+    state = ""
+    while reply is None or reply.result.get("resultType") == "input_required":
+        begun = time.monotonic()
+        reply = agent.call("write_file", state=state, path=path, content=TEXT)
+        assert LEG - 0.1 <= time.monotonic() - begun < LEG + 2
+        state, legs = reply.result.get("requestState", ""), legs + 1
+        assert legs == 9 or set(reply.result) == {"resultType", "requestState", "_meta"}
+    assert legs == 9
+    assert reply.decision["status"] == "waiting"
+    held = [entry for entry in place.running.ledger("call.held") if entry["arguments"]["redacted"]["path"] == path]
+    assert len(held) == 1, "later legs add no entry"
+
+
+# Detached.
+
+
+def test_a_detached_call_is_redeemed_by_the_identical_call_once(place: Office, path: str) -> None:
+    """Contract section 6: pending result, approval later, one forward; the call after that asks anew."""
+    ticket = detached(place, path)
+    pending = escalation(place, ticket)
+    assert (pending["state"], pending["detached"]) == ("waiting", True)
+    assert place.approver().approve(ticket)[0] == 200
+    assert not place.log.having(path), "nothing runs while nobody waits for it"
+    assert again(place, path).text.startswith("wrote")
+    assert len(place.log.having(path)) == 1
+    third = again(place, path)
+    assert third.decision["status"] == "waiting" and third.decision["ticket"] != ticket
+    assert len(place.log.having(path)) == 1
+
+
+def test_the_pending_result_says_what_to_do(place: Office, path: str) -> None:
+    """Protocol 2.3: ticket, review address, when to come back."""
+    reply = again(place, path)
+    ticket = reply.decision["ticket"]
+    assert f"Approval pending (ticket {ticket}). Nothing was executed." in reply.text
+    assert f"{place.running.url}/admin/inbox/{ticket}/" in reply.text
+    assert reply.decision["retry_after_ms"] > 0 and reply.result["isError"]
+
+
+def test_the_order_of_keys_does_not_matter_but_every_byte_of_a_value_does(place: Office, path: str) -> None:
+    """Security H2: argument swap after approval; the server gets the approved arguments."""
+    ticket = approved(place, path)
+    for other in ("Hello", "hello ", "hello\u200b", "héllo"):
+        swapped = again(place, path, content=other)
+        assert swapped.decision["status"] == "waiting" and swapped.decision["ticket"] != ticket
+    body = json.dumps({"content": TEXT, "path": path})
+    agent = place.agent(legacy=True)
+    agent.open()
+    message = f'{{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{{"arguments": {body},"name":"write_file"}}}}'
+    redeemed = agent.post(message.encode(), Mcp_Session_Id=agent.session, MCP_Protocol_Version="2025-11-25")
+    assert redeemed.text.startswith("wrote")
+    assert [call["arguments"] for call in place.log.having(path)] == [{"path": path, "content": TEXT}]
+
+
+@pytest.mark.parametrize("thief", ["second-bot", "other-bot"])
+def test_another_agent_cannot_use_an_approval(place: Office, path: str, thief: str) -> None:
+    """Contract section 6: not even another agent of the same person."""
+    ticket = approved(place, path)
+    stolen = again(place, path, thief)
+    assert stolen.decision["status"] == "waiting" and stolen.decision["ticket"] != ticket
+    assert not place.log.having(path)
+    assert again(place, path).text.startswith("wrote")
+
+
+def test_a_request_state_is_worthless_to_another_agent(place: Office, path: str) -> None:
+    """Protocol 1.3: a sealed state is bound to its agent and server."""
+    first = place.agent().call("write_file", path=path, content=TEXT)
+    state = first.result["requestState"]
+    foreign = place.agent("second-bot").call("write_file", state=state, path=path, content=TEXT)
+    assert (foreign.status, foreign.error["code"]) == (400, -32602)
+    tampered = place.agent().call("write_file", state=state[:-2] + "AA", path=path, content=TEXT)
+    assert (tampered.status, tampered.error["code"]) == (400, -32602)
+
+
+def test_the_state_of_one_call_does_not_open_another(place: Office, path: str) -> None:
+    """Security H2: an approved call's state with other arguments waits for a decision of its own."""
+    first = place.agent().call("write_file", path=path, content=TEXT)
+    ticket = place.waits(path)["id"]
+    assert place.approver().approve(ticket)[0] == 200
+    other = place.agent().call("write_file", state=first.result["requestState"], path=path + "-other", content=TEXT)
+    assert "content" not in other.result or other.result["isError"]
+    assert not place.log.having(path + "-other")
+    assert not place.log.having(path)
+
+
+def test_a_rotated_token_of_the_same_agent_redeems(make_office: Callable[..., Any], path: str) -> None:
+    """Contract section 6: the token is recorded and not bound."""
+    with make_office(GATEHOUSE_HOLD_SECONDS="1") as place:
+        approved(place, path)
+        old = place.agent(legacy=True)
+        place.running.apply(place.running.folder.joinpath("gatehouse.yaml").read_text(), reissue="dev-claude")
+        new = place.agent(legacy=True)
+        assert new.token != old.token
+        eventually(lambda: old.request("ping", {}).status == 401, what="the old token is revoked")
+        assert new.call("write_file", path=path, content=TEXT).text.startswith("wrote")
+        assert len(place.log.having(path)) == 1
+
+
+# The end of waiting.
+
+
+def test_only_the_deadline_expires_a_call(make_office: Callable[..., Any], path: str) -> None:
+    """Contract section 6: the waiting client learns it, a late vote is refused with what stands."""
+    policy = POLICY.replace("within: 10m", "within: 2s")
+    with make_office(policy, GATEHOUSE_HOLD_SECONDS="20") as place:
+        waiting = place.agent(legacy=True).started("write_file", path=path, content=TEXT)
+        ticket = place.waits(path)["id"]
+        reply = waiting.result(15)
+        assert reply.decision["status"] == "expired" and "deadline" in reply.text
+        status, body = place.approver().approve(ticket)
+        assert (status, body["decision"]["state"]) == (409, "expired")
+        assert statuses(place, ticket)[0] == "expire"
+        assert not place.log.having(path)
+        place.require_sound_ledger()
+
+
+def test_an_approval_that_nobody_uses_in_time_is_over(place: Office, path: str) -> None:
+    """Contract section 6, `redeem`: fifteen minutes after the approval, the identical call asks anew."""
+    ticket = approved(place, path)
+    shell(
+        place,
+        "from governance.models import Escalation\nfrom datetime import timedelta\n"
+        f"row = Escalation.objects.get(pk='{ticket}')\n"
+        "row.redeem_until -= timedelta(minutes=16); row.save()",
+    )
+    late = again(place, path)
+    assert late.decision["status"] == "waiting" and late.decision["ticket"] != ticket
+    assert escalation(place, ticket)["state"] == "expired"
+    assert not place.log.having(path)
+
+
+def test_an_explicit_cancellation_ends_the_wait_for_good(place: Office, path: str) -> None:
+    """Protocol 2.3, session era: no answer to the cancelled request, and no vote counts any more."""
+    agent = place.agent(legacy=True)
+    waiting = agent.started("write_file", path=path, content=TEXT)
+    ticket = place.waits(path)["id"]
+    assert agent.notify("notifications/cancelled", requestId=1).status == 202
+    assert waiting.exception(5) is not None or not waiting.result().events, "a cancelled request gets no answer"
+    assert eventually(lambda: escalation(place, ticket)["state"] == "cancelled")
+    assert place.approver().approve(ticket)[0] == 409
+    assert not place.log.having(path)
+
+
+def test_closing_the_stream_only_detaches(place: Office, path: str) -> None:
+    """Contract section 6, in both eras: a closed connection leaves the call decidable and redeemable."""
+    for legacy in (True, False):
+        unheard = path + str(legacy)
+        with pytest.raises(OSError):
+            hurried(place, unheard, legacy)
+        ticket = eventually(lambda unheard=unheard: place.waits(unheard))["id"]
+        assert eventually(lambda ticket=ticket: escalation(place, ticket)["detached"], what="detached")
+        assert escalation(place, ticket)["state"] == "waiting"
+        assert place.approver().approve(ticket)[0] == 200
+        assert not place.log.having(unheard)
+        assert again(place, unheard).text.startswith("wrote")
+
+
+def hurried(place: Office, path: str, legacy: bool) -> None:
+    """A client that hangs up after a moment."""
+    agent = place.agent(legacy=legacy)
+    params = {"name": "write_file", "arguments": {"path": path, "content": TEXT}}
+    if legacy:
+        agent.open()
+    agent.request("tools/call", params, within=0.5)
+
+
+def test_a_stop_ends_what_waits_within_a_second(place: Office, path: str) -> None:
+    """Security F3: effective in a second, also for calls that wait; the release opens the way again."""
+    waiting = place.agent("other-bot").started("write_file", path=path, content=TEXT)
+    ticket = place.waits(path)["id"]
+    done = place.running.manage("stop", "agent:other-bot", "--reason", "misbehaves")
+    begun = time.monotonic()
+    reply = waiting.result(5)
+    assert time.monotonic() - begun < 1.0
+    assert reply.decision["status"] in ("stopped", "cancelled")
+    assert escalation(place, ticket)["state"] == "cancelled"
+    assert again(place, path, "other-bot").decision["status"] == "stopped"
+    assert done.returncode == 0 and not place.log.having(path)
+
+
+def test_a_stricter_policy_wins_over_an_approval(make_office: Callable[..., Any], path: str) -> None:
+    """Contract 4.14: deny beats the approval; a new escalate rule asks anew; what was approved before is of no use."""
+    with make_office(GATEHOUSE_HOLD_SECONDS="1") as place:
+        other = path + "-b"
+        approved(place, path)
+        second = approved(place, other)
+        deny = f"\n  - {{id: frozen, tool: desk/write_file, action: deny, constraints: {{path: {{in: [{path}]}}}}}}\n"
+        ask = "  - {id: ask-twice, tool: desk/write_file, action: escalate, approve: {from: [team:platform]}}\n"
+        place.running.apply(place.running.folder.joinpath("gatehouse.yaml").read_text(), POLICY + deny + ask)
+        eventually(lambda: again(place, path).decision["status"] == "denied", what="the new policy decides")
+        anew = again(place, other)
+        assert anew.decision["status"] == "waiting" and anew.decision["ticket"] != second
+        assert anew.decision["rule"] == "ask-before-writing"
+        assert not place.log.calls("write_file")
+        assert place.approver().approve(anew.decision["ticket"])[0] == 200
+        assert again(place, other).text.startswith("wrote")
+        place.require_sound_ledger()
+
+
+def test_a_stricter_policy_while_the_client_waits_asks_anew(make_office: Callable[..., Any], path: str) -> None:
+    """Contract 4.14: an approval answers the rules it names; a rule that came meanwhile escalates anew."""
+    with make_office(GATEHOUSE_HOLD_SECONDS="30") as place:
+        waiting = place.agent(legacy=True).started("write_file", path=path, content=TEXT)
+        ticket = place.waits(path)["id"]
+        ask = "\n  - {id: ask-twice, tool: desk/write_file, action: escalate, approve: {from: [team:platform]}}\n"
+        place.running.apply(place.running.folder.joinpath("gatehouse.yaml").read_text(), POLICY + ask)
+        assert place.approver().approve(ticket)[0] == 200
+        anew = eventually(lambda: [one for one in place.approver().waiting() if one["id"] != ticket])[0]
+        assert sorted(rule["rule"] for rule in anew["rules"]) == ["ask-before-writing", "ask-twice"]
+        assert not place.log.calls("write_file")
+        assert place.approver().approve(anew["id"])[0] == 200
+        assert waiting.result(10).text.startswith("wrote")
+        assert len(place.log.having(path)) == 1
+
+
+# Restarts.
+
+
+def test_waiting_and_approved_calls_survive_a_kill(make_office: Callable[..., Any], path: str) -> None:
+    """Issue 2 deliver 8: restart while waiting, and late redemption after a restart."""
+    with make_office(GATEHOUSE_HOLD_SECONDS="1") as place:
+        waiting, ready = path + "-waiting", path + "-approved"
+        first = detached(place, waiting)
+        approved(place, ready)
+        held = place.agent(legacy=True).started("write_file", path=path, content=TEXT)
+        place.waits(path)
+        place.running.kill()
+        place.running.start()
+        assert held.exception(5) is not None
+        assert again(place, ready).text.startswith("wrote")
+        assert escalation(place, first)["state"] == "waiting"
+        assert place.approver().approve(first)[0] == 200
+        assert again(place, waiting).text.startswith("wrote")
+        ticket = place.waits(path)["id"]
+        assert place.approver().approve(ticket)[0] == 200
+        assert again(place, path).text.startswith("wrote")
+        assert [len(place.log.having(one)) for one in (path, waiting, ready)] == [1, 1, 1]
+        place.require_sound_ledger()
+
+
+# Races.
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Run the acts together."""
+    barrier = Barrier(len(acts))
+
+    def run(act: Callable[[], Any]) -> Any:
+        barrier.wait(10)
+        return act()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [each.result(30) for each in [pool.submit(run, act) for act in acts]]
+
+
+def race(place: Office, ticket: str, second: Callable[[Approver, str], Any]) -> list[int]:
+    """Two people decide one call at the same time; the statuses they get, sorted."""
+    one, two = place.approver(), place.approver("second@example.com")
+    answers = at_once(lambda: one.approve(ticket), lambda: second(two, ticket))
+    return sorted(status for status, _ in answers)
+
+
+def test_two_racing_approvers_come_to_one_decision(place: Office, path: str) -> None:
+    """Security H1: approve against approve, and against deny: one outcome, all attempts recorded, one forward at most."""
+    paths = [f"{path}-{number}" for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        tickets = list(pool.map(lambda one: detached(place, one), paths))
+    for number, (one, ticket) in enumerate(zip(paths, tickets, strict=True)):
+        second = Approver.approve if number % 2 else Approver.deny
+        assert race(place, ticket, second) == [200, 409]
+        assert len(statuses(place, ticket)) == 2
+        decided = escalation(place, ticket)["state"]
+        assert decided in ("approved", "denied") and (decided == "approved" or not number % 2)
+        replies = at_once(lambda one=one: again(place, one), lambda one=one: again(place, one))
+        wrote = [reply for reply in replies if not reply.message.get("result", {}).get("isError", True)]
+        assert len(wrote) == len(place.log.having(one)) == (1 if decided == "approved" else 0)
+
+
+def test_many_identical_calls_share_one_escalation_and_one_forward(place: Office, path: str) -> None:
+    """Contract section 6: a storm of retries opens one escalation, and an approval lets one of them through."""
+    storm = [place.agent("second-bot") for _ in range(8)]
+    waiting = [agent.started("write_file", path=path, content=TEXT) for agent in storm]
+    ticket = place.waits(path)["id"]
+    assert len([one for one in place.approver().waiting() if one["arguments"]["path"] == path]) == 1
+    assert place.approver().approve(ticket)[0] == 200
+    replies = [each.result(30) for each in waiting]
+    wrote = [reply for reply in replies if not reply.message.get("result", {}).get("isError", True)]
+    assert len(wrote) == len(place.log.having(path)) == 1
+
+
+# Who may decide.
+
+
+def test_nobody_decides_calls_of_their_own_agents(place: Office, path: str) -> None:
+    """Security H3 and section 6 row 5: refused by person, whatever token or agent they come with."""
+    ticket = detached(place, path)
+    status, body = place.approver("dev@example.com").approve(ticket)
+    assert status == 403, body
+    assert escalation(place, ticket)["state"] == "waiting"
+    assert "approve" in statuses(place, ticket), "the attempt is recorded"
+
+
+def test_the_waiting_slots_of_an_agent_end(make_office: Callable[..., Any], path: str) -> None:
+    """Contract section 8: at the limit one more is refused, saying so, and other agents are not touched."""
+    with make_office(GATEHOUSE_HOLD_SECONDS="1", GATEHOUSE_WAITING_PER_AGENT="3") as place:
+        for number in range(3):
+            detached(place, f"{path}-{number}")
+        full = again(place, path)
+        assert full.decision["status"] == "limited" and "3 calls waiting" in full.text
+        assert detached(place, path, "second-bot")
