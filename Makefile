@@ -49,7 +49,7 @@ node: $(PACKAGES)
 	@$(call environment,.venv)
 	@echo 'Installing what Gatehouse runs on into .venv'
 	@$(call packages,.venv,-r requirements/base.txt -r requirements/build.txt)
-	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@.venv/bin/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.development: .venv/.runtime requirements/dev.txt
@@ -81,5 +81,5 @@ endef
 # uv is quicker where it is installed; pip decides where uv does not reach what pip reaches.
 define packages
 if [ -n '$(UV)' ] && '$(UV)' pip install --quiet --python $(1)/bin/python --require-hashes $(filter-out --no-compile,$(2)) 2>/dev/null; \
-	then :; else $(1)/bin/python -m pip install --quiet --require-hashes $(2); fi
+	then :; else $(1)/bin/python -m pip install -qq --require-hashes $(2); fi
 endef

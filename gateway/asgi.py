@@ -9,6 +9,7 @@ from typing import Any
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from gateway.settings.env import settings_module
@@ -20,6 +21,7 @@ from gateway import runtime  # noqa: E402  Django's registry has to be ready bef
 from gateway.consumers import MCPConsumer  # noqa: E402
 from gateway.routing import websocket_urlpatterns  # noqa: E402
 
+NOT_FOUND = {"error": "not_found"}
 _mcp = MCPConsumer.as_asgi()
 _websocket = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 
@@ -30,12 +32,12 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await _lifespan(receive, send)
     elif scope["type"] == "websocket":
         await _websocket(scope, receive, send)
-    elif scope["path"].startswith("/mcp/") or scope["path"] == "/mcp":
-        await _mcp(scope, receive, send)
-    elif scope["path"].startswith("/.well-known/"):
-        await _json(send, 404, {"error": "not_found"})
     elif scope["path"] in ("/healthz", "/readyz"):
         await _health(scope["path"], send)
+    elif scope["path"].startswith("/mcp/") or scope["path"] == "/mcp":
+        await (_mcp(scope, receive, send) if "gateway" in settings.SERVES else _json(send, 404, NOT_FOUND))
+    elif scope["path"].startswith("/.well-known/") or "console" not in settings.SERVES:
+        await _json(send, 404, NOT_FOUND)
     else:
         await _django(scope, receive, send)
 
@@ -44,7 +46,8 @@ async def _lifespan(receive: Any, send: Any) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            await runtime.started()
+            if "gateway" in settings.SERVES:
+                await runtime.started()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await runtime.stop()
@@ -69,4 +72,6 @@ async def _json(send: Any, status: int, answer: object) -> None:
 
 
 def _reasons(gateway: runtime.Gateway | None) -> list[str]:
+    if "gateway" not in settings.SERVES:
+        return []
     return ["the gateway is starting"] if gateway is None else gateway.unready()

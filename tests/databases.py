@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,7 +44,8 @@ class Databases:
     def __init__(self, server: str, folder: Path) -> None:
         self.server = server
         self.folder = folder
-        self.prefix = f"gatehouse_test_{folder.name.lower().replace('-', '_')}"
+        # Of the whole path, since several runs may use a server at once.
+        self.prefix = f"gatehouse_test_{sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
 
     @property
     def vendor(self) -> str:

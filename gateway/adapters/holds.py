@@ -76,24 +76,27 @@ class Holds:
         Raises StillWaiting when the request may wait no longer, Denied, Expired, Cancelled, Limited or Unavailable.
         """
         call = ruling.call
+        until = asyncio.get_running_loop().time() + back.hold_seconds
         opening = self._opening(ruling, back)
         found = await in_thread(escalations.find_open, opening.binding)
         if found is None and call.ticket is not None:
             trail.held()
             raise await self._ended(call.ticket.escalation, opening.binding)
-        if found is not None and found.state == "approved":
-            approved = await self._readmitted(ruling, found)
-            if not approved.escalates:
-                return approved
-            await in_thread(
-                closing.cancel, escalation_id=found.pk, reason="a new rule asks for more", by=Machine.SYSTEM
-            )
-            found = None
-        if found is None:
-            found = await self._open(ruling, opening, trail)
-        trail.held()
-        found = await self._wait(found, call, back)
-        return await self._readmitted(ruling, found)
+        while True:
+            if found is None:
+                found = await self._open(ruling, opening, trail)
+            if found.state != "approved":
+                trail.held()
+                found = await self._wait(found, call, back, until)
+            again = await self._readmitted(ruling, found)
+            if not again.escalates:
+                return again
+            reason = "a new rule asks for more"
+            await in_thread(closing.cancel, escalation_id=found.pk, reason=reason, by=Machine.SYSTEM)
+            ruling = await self._readmitted(ruling, None)
+            if not ruling.escalates:
+                return ruling
+            opening, found = self._opening(ruling, back), None
 
     async def _open(self, ruling: Ruling, opening: Opening, trail: Trail) -> Escalation:
         """Open the escalation in the transaction that writes `call.held`; join one that another request just opened."""
@@ -122,23 +125,23 @@ class Holds:
                 raise
         return opened[0]
 
-    async def _wait(self, escalation: Escalation, call: Call, back: Channel) -> Escalation:
+    async def _wait(self, escalation: Escalation, call: Call, back: Channel, until: float) -> Escalation:
         """Wait on this request for the row to change; returns it approved, raises for every other end."""
         waiting = self._waiting.setdefault(escalation.pk, _Waiting())
         waiting.count += 1
         loop = asyncio.get_running_loop()
-        until = loop.time() + back.hold_seconds
-        if escalation.detached:
-            await in_thread(escalations.attach, [escalation.pk])
         try:
+            if escalation.detached:
+                await in_thread(escalations.attach, [escalation.pk])
             with back.holding():
                 while True:
                     waiting.changed.clear()
                     escalation = await in_thread(_read, escalation.pk)
-                    if escalation.state != "waiting":
+                    # An approval is not used for an agent that has left: nothing runs while nobody waits for it.
+                    if escalation.state != "waiting" and not (back.gone and escalation.state == "approved"):
                         return self._approved_or_raise(escalation)
                     left = (escalation.deadline - self._clock.now()).total_seconds()
-                    if left <= 0:
+                    if left <= 0 and escalation.state == "waiting":
                         await in_thread(closing.expire, escalation_id=escalation.pk, now=self._clock.now())
                         continue
                     if back.gone or loop.time() >= until:
@@ -184,11 +187,13 @@ class Holds:
         refusal.leg = (call.ticket.leg if call.ticket else 0) + 1
         return refusal
 
-    async def _readmitted(self, ruling: Ruling, escalation: Escalation) -> Ruling:
-        """The call under today's policy, with the approval as one of the facts."""
+    async def _readmitted(self, ruling: Ruling, escalation: Escalation | None) -> Ruling:
+        """The call under today's policy, with the approval, if any, as one of the facts."""
         call = ruling.call
         snapshot = await self._snapshots.fresh()
         gathered = await self._gather(call, snapshot, again=True)
+        if escalation is None:
+            return self._admit(call, snapshot, gathered)
         approval = Approval(
             escalation=escalation.pk,
             rules=tuple((str(rule["rule"]), str(rule["digest"])) for rule in escalation.rules),

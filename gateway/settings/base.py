@@ -79,6 +79,7 @@ OWNER_URL = env.read("DATABASE_OWNER_URL")
 if OWNER_URL:
     DATABASES["owner"] = {**env.database(OWNER_URL, DATA_DIR), "TEST": {"MIRROR": "default"}}
 REDIS_URL = env.read("REDIS_URL")
+SERVES = frozenset({"gateway", "console"})  # What this process answers for; `serve --only` narrows it.
 REDIS_PREFIX = env.read("GATEHOUSE_REDIS_PREFIX", "gatehouse")
 
 ALLOWED_HOSTS = [h.strip() for h in env.read("GATEHOUSE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")]

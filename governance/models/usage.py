@@ -6,7 +6,10 @@ from django.db import models
 
 
 class Usage(models.Model):
-    """One reservation against one limit's key; removed once it has left every window."""
+    """One reservation against one limit's key; removed once it has left every window.
+
+    Only amounts for which `policy.amounts.is_counted` holds come here: what the column, and SQLite, give back exactly.
+    """
 
     key = models.CharField(max_length=200)
     at = models.DateTimeField()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import Final, TypeAlias
 
 from governance.canonical.values import JSON
@@ -11,30 +12,32 @@ EACH: Final = -1
 """The step that stands for every element of a list; every other step is a key."""
 
 Steps: TypeAlias = tuple[str | int, ...]
+"""A string is a key of an object. A whole number, in pointers alone, is that key, or that element of a list."""
 
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII).fullmatch
 _PART: Final = re.compile(r"([^.\[\]]+)((?:\[\])*)").fullmatch
 
 
-class Missing:
+class Missing(Enum):
     """Stands for a value that is not there."""
 
-    __slots__ = ()
+    MISSING = "missing"
 
     def __repr__(self) -> str:
         return "missing"
 
 
-class WrongShape:
+class WrongShape(Enum):
     """Stands for a value behind something that is no object or no list."""
 
-    __slots__ = ()
+    WRONG_SHAPE = "wrong shape"
 
     def __repr__(self) -> str:
         return "of the wrong type on the way"
 
 
-MISSING: Final = Missing()
-WRONG_SHAPE: Final = WrongShape()
+MISSING: Final = Missing.MISSING
+WRONG_SHAPE: Final = WrongShape.WRONG_SHAPE
 
 Found: TypeAlias = "JSON | Missing | WrongShape"
 
@@ -42,7 +45,7 @@ Found: TypeAlias = "JSON | Missing | WrongShape"
 def parse_address(text: str) -> Steps:
     """The steps of an address. Raises ValueError with a sentence for a person when it has none."""
     if text.startswith("/"):
-        return tuple(_unescape(token) for token in text[1:].split("/"))
+        return tuple(int(token) if _INDEX(token) else _unescape(token) for token in text[1:].split("/"))
     steps: list[str | int] = []
     for part in text.split("."):
         match = _PART(part)
@@ -74,10 +77,9 @@ def locate(arguments: dict[str, JSON], steps: Steps) -> list[Found]:
 
 def _member(value: Found, step: str | int) -> Found:
     if isinstance(value, dict):
-        return value.get(step, MISSING) if isinstance(step, str) else MISSING
-    if isinstance(value, list) and isinstance(step, str) and step.isascii() and step.isdigit() and len(step) < 6:
-        index = int(step)
-        return value[index] if index < len(value) and str(index) == step else MISSING
+        return value.get(str(step), MISSING)
+    if isinstance(value, list) and isinstance(step, int):
+        return value[step] if step < len(value) else MISSING
     return WRONG_SHAPE
 
 

@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Final
 
 from governance.canonical.numbers import decimal_of
-from governance.canonical.values import JSON, NotCanonical
-from governance.policy.addresses import Missing, WrongShape, locate
+from governance.canonical.values import NotCanonical
+from governance.policy.addresses import Missing, WrongShape
+from governance.policy.amounts import exact_sum, fits, is_counted
 from governance.policy.conditions import (
     Condition,
     HistoryCondition,
@@ -31,8 +32,9 @@ class Room(StrEnum):
 
     FREE = "free"
     SPENT = "spent"
-    ERROR = "error"  # The amount is missing, negative or no number.
+    ERROR = "error"  # The amount is missing, negative, no number, or could be mistaken for another.
     UNKNOWN = "unknown"  # Nobody looked up what is used already.
+    TOO_LONG = "too long"  # The amount has more digits than are counted; rounding it would give some of it away.
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +56,29 @@ class BoundLimit:
 
     def judge(self, call: Evaluation) -> Taken:
         """Whether the call still fits."""
-        amount = Decimal(1) if self.limit.sum_argument is None else self._sum(call.arguments)
+        amount = Decimal(1) if self.limit.sum_argument is None else self._sum(call)
         if amount is None:
             return Taken(Room.ERROR)
         used = call.facts.limits.get(self.query)
         if used is None:
             return Taken(Room.UNKNOWN, amount)
-        return Taken(Room.FREE if used + amount <= self.limit.maximum else Room.SPENT, amount)
+        if not fits(used, amount, self.limit.maximum):
+            return Taken(Room.SPENT, amount)
+        return Taken(Room.FREE if is_counted(amount) else Room.TOO_LONG, amount)
 
-    def _sum(self, arguments: dict[str, JSON]) -> Decimal | None:
-        total = Decimal(0)
-        for value in locate(arguments, self.limit.sum_steps):
+    def _sum(self, call: Evaluation) -> Decimal | None:
+        steps = self.limit.sum_steps
+        if call.collides(steps):
+            return None
+        amounts = []
+        for value in call.found(steps)[1]:
             if isinstance(value, (Missing, WrongShape)):
                 return None
             try:
-                amount = decimal_of(value)
+                amounts.append(decimal_of(value))
             except NotCanonical:
                 return None
-            if amount < 0:
-                return None
-            total += amount
-        return total
+        return exact_sum(amounts) if all(amount >= 0 for amount in amounts) else None
 
 
 _NOBODY: Final = Caller("")
@@ -146,13 +150,15 @@ class BoundRule:
 
 
 def constrained_names(rules: Iterable[Rule]) -> dict[str, frozenset[str]]:
-    """The top-level arguments that any of the rules constrains, by the form in which they could be mixed up."""
+    """The top-level arguments that any of the rules constrains or sums, by the form in which they could be mixed up."""
     out: dict[str, frozenset[str]] = {}
     for rule in rules:
-        for when in (rule.when, rule.unless):
-            for constraint in when.constraints if when is not None else ():
-                name = str(constraint.steps[0])
-                out[fold(name)] = out.get(fold(name), frozenset()) | {name}
+        looked_at = [one.steps for when in (rule.when, rule.unless) if when is not None for one in when.constraints]
+        if rule.limit is not None and rule.limit.sum_steps:
+            looked_at.append(rule.limit.sum_steps)
+        for steps in looked_at:
+            name = str(steps[0])
+            out[fold(name)] = out.get(fold(name), frozenset()) | {name}
     return out
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from governance.canonical.values import JSON
 from governance.policy.addresses import MISSING, Found, Missing, Steps, WrongShape
 from governance.policy.evaluation import ERROR, NO, UNSET, YES, Evaluation, Outcome, all_of, any_of
-from governance.policy.kinds import ValueTest, judge_all, make_tests
+from governance.policy.kinds import ValueTest, judge_of, make_tests
 from governance.policy.reasons import shown
 from governance.policy.schemas import Declared
 from governance.policy.short_forms import SORT_OF, Seen, collect, declares_any
@@ -21,7 +21,7 @@ _FORM_CHECKS: Final = {"allowedPaths": "under", "allowedDomains": "domains", "ma
 class ArgumentCondition:
     """What one argument must meet. `strict`: every element must meet it, since yes leads towards allowing."""
 
-    __slots__ = ("_absent", "_argument", "_key", "_steps", "_strict", "_tests", "judge", "name")
+    __slots__ = ("_absent", "_argument", "_judge_value", "_key", "_steps", "_strict", "_tests", "judge", "name")
 
     def __init__(self, constraint: Constraint, *, declared: bool, strict: bool) -> None:
         self.name = constraint.argument
@@ -32,6 +32,7 @@ class ArgumentCondition:
         missing = ERROR if declared else NO
         self._absent = all_of(test.absent(missing) for test in self._tests)
         self._strict = strict
+        self._judge_value = judge_of(self._tests)
         self.judge: Callable[[Evaluation], Outcome] = self._short() if len(self._steps) == 1 else self._long
 
     def ahead(self, caller: Caller) -> Outcome | None:
@@ -39,22 +40,15 @@ class ArgumentCondition:
 
     def _short(self) -> Callable[[Evaluation], Outcome]:
         """The judgement of a top-level argument, the one that is asked most."""
-        key, absent, tests = self._key, self._absent, self._tests
-        first = tests[0].judge
+        key, absent, judge_value = self._key, self._absent, self._judge_value
 
-        def judge_one(call: Evaluation) -> Outcome:
+        def judge(call: Evaluation) -> Outcome:
             if call.colliding and key in call.colliding:
                 return ERROR
             value = call.arguments.get(key, MISSING)
-            return absent if isinstance(value, Missing) else first(value, call)
+            return absent if value is MISSING else judge_value(value, call)
 
-        def judge_several(call: Evaluation) -> Outcome:
-            if call.colliding and key in call.colliding:
-                return ERROR
-            value = call.arguments.get(key, MISSING)
-            return absent if isinstance(value, Missing) else judge_all(tests, value, call)
-
-        return judge_one if len(tests) == 1 else judge_several
+        return judge
 
     def _long(self, call: Evaluation) -> Outcome:
         collides, values = call.found(self._steps)
@@ -70,20 +64,16 @@ class ArgumentCondition:
             return self._absent
         if isinstance(value, WrongShape):
             return ERROR
-        return judge_all(self._tests, value, call)
-
-    def collides(self, call: Evaluation) -> bool:
-        """Whether a key on the way could be mistaken for a constrained one (contract 4.8)."""
-        return self._key in call.colliding or call.found(self._steps)[0]
+        return self._judge_value(value, call)
 
     def saw(self, call: Evaluation) -> str:
-        if self.collides(call):
+        if call.collides(self._steps):
             return f"a second key that reads like {self._argument}"
         values = call.found(self._steps)[1]
         return ", ".join("(hidden)" if call.quiet else _shown_found(value) for value in values[:5])
 
     def fails(self, call: Evaluation) -> str:
-        if self.collides(call):
+        if call.collides(self._steps):
             return f"a second key reads like {self._argument}"
         for value in call.found(self._steps)[1]:
             if self._one(value, call) is not YES:
@@ -92,7 +82,7 @@ class ArgumentCondition:
 
     def holds(self, call: Evaluation) -> str:
         """Why a rule that is not an allow rule took hold."""
-        if self.collides(call):
+        if call.collides(self._steps):
             return f"a second key reads like {self._argument}"
         for value in call.found(self._steps)[1]:
             outcome = self._one(value, call)
@@ -189,8 +179,9 @@ class ShortFormCondition:
         self._sort = SORT_OF[form.name]
         self._strict = strict
         checks = [Check(_FORM_CHECKS[form.name], form.value)]
-        checks += [Check("schemes", ["https"])] if form.name == "allowedDomains" else []
+        checks += [Check("schemes", ["https"])] if form.name == "allowedDomains" and strict else []
         self._tests = make_tests(tuple(checks), strict=strict)
+        self._judge_value = judge_of(self._tests)
 
     def judge(self, call: Evaluation) -> Outcome:
         seen = self._seen(call)
@@ -229,7 +220,7 @@ class ShortFormCondition:
         return f"{one.label} {_quoted(one.value, call)}{_why(self._tests, one.value, call)}"
 
     def _one(self, one: Seen, call: Evaluation) -> Outcome:
-        return ERROR if isinstance(one.value, WrongShape) else judge_all(self._tests, one.value, call)
+        return ERROR if isinstance(one.value, WrongShape) else self._judge_value(one.value, call)
 
     def _seen(self, call: Evaluation) -> list[Seen]:
         seen = call.looked.get(self._sort)

@@ -10,7 +10,7 @@ from governance.canonical.values import JSON
 from governance.policy.binding import BoundRule, Room, Taken
 from governance.policy.compiled import CallerRules, ItemRules
 from governance.policy.conditions import findings_met
-from governance.policy.evaluation import ERROR, NO, YES, Evaluation
+from governance.policy.evaluation import ERROR, NO, YES, Evaluation, Outcome
 from governance.policy.sentences import (
     allow_reason,
     default_reason,
@@ -84,24 +84,27 @@ def match(mine: CallerRules, call: Evaluation) -> Matched:
         for judge in rule.judges:  # BoundRule.judge, written out: this loop is where a decision spends its time.
             said = judge(call)
             if said is NO:
-                outcome = NO
                 break
             if said is ERROR:
                 outcome = ERROR
-        if outcome is NO:
-            continue
-        action = rule.action
-        if action is Action.ALLOW:
-            if outcome is YES:
-                _take(rule, call, out, out.allows)
-        elif action is Action.DENY:
-            out.denies.append(rule)
-        elif action is Action.ESCALATE:
-            answered = (rule.id, rule.rule.digest) in call.facts.approved
-            _take(rule, call, out, out.answered if answered else out.open)
         else:
-            out.hides.append(rule)
+            _sort_in(rule, outcome, call, out)
     return out
+
+
+def _sort_in(rule: BoundRule, outcome: Outcome, call: Evaluation, out: Matched) -> None:
+    """Puts a rule whose conditions did not say no where it belongs."""
+    action = rule.action
+    if action is Action.ALLOW:
+        if outcome is YES:
+            _take(rule, call, out, out.allows)
+    elif action is Action.DENY:
+        out.denies.append(rule)
+    elif action is Action.ESCALATE:
+        answered = (rule.id, rule.rule.digest) in call.facts.approved
+        _take(rule, call, out, out.answered if answered else out.open)
+    else:
+        out.hides.append(rule)
 
 
 def _take(rule: BoundRule, call: Evaluation, out: Matched, into: list[BoundRule]) -> None:

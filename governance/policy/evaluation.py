@@ -104,6 +104,10 @@ class Evaluation:
             known = self._found[steps] = (collides_below(self.arguments, steps), locate(self.arguments, steps))
         return known
 
+    def collides(self, steps: Steps) -> bool:
+        """Whether some key could be mistaken for one on the way to an argument (contract 4.8)."""
+        return str(steps[0]) in self.colliding or self.found(steps)[0]
+
     @property
     def quiet(self) -> bool:
         """Whether reasons must not quote arguments, because inspection found something in them."""
@@ -160,13 +164,14 @@ def collides_below(arguments: dict[str, JSON], steps: Steps) -> bool:
         for value in level:
             if step is EACH:
                 following.extend(value if isinstance(value, list) else [])
-            elif isinstance(value, dict) and isinstance(step, str):
-                folded = fold(step)
-                if any(key != step and fold(key) == folded for key in value):
+            elif isinstance(value, dict):
+                name = str(step)
+                folded = fold(name)
+                if any(key != name and fold(key) == folded for key in value):
                     return True
-                following.append(value.get(step))
-            elif isinstance(value, list) and isinstance(step, str) and step.isdigit() and int(step) < len(value):
-                following.append(value[int(step)])
+                following.append(value.get(name))
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                following.append(value[step])
         level = following
     return False
 

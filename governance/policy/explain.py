@@ -9,7 +9,13 @@ from governance.policy.decide import builtin_denials, match
 from governance.policy.evaluation import Evaluation
 from governance.policy.values import Action, Caller, ConditionTrace, Facts, RuleTrace
 
-_ROOM_OUTCOMES = {Room.FREE: "yes", Room.SPENT: "no", Room.ERROR: "error", Room.UNKNOWN: "error"}
+_ROOM_OUTCOMES = {
+    Room.FREE: "yes",
+    Room.SPENT: "no",
+    Room.ERROR: "error",
+    Room.UNKNOWN: "error",
+    Room.TOO_LONG: "error",
+}
 
 
 def explain(rules: ItemRules, caller: Caller, arguments: dict[str, JSON], facts: Facts) -> tuple[RuleTrace, ...]:

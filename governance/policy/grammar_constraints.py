@@ -24,8 +24,13 @@ _MAX_PORT: Final = 65_535
 _KindReader = Callable[[Reader, Node, str], "JSON | None"]
 
 
-def read_constraints(reader: Reader, node: Node) -> tuple[tuple[Constraint, ...], tuple[ShortForm, ...], bool]:
-    """The constraints sorted by argument, the short forms, and whether `extra: allow` stands among them."""
+def read_constraints(
+    reader: Reader, node: Node, *, strict: bool
+) -> tuple[tuple[Constraint, ...], tuple[ShortForm, ...], bool]:
+    """The constraints sorted by argument, the short forms, and whether `extra: allow` stands among them.
+
+    `strict`: a yes leads towards allowing the call; only then do `domains` alone mean https.
+    """
     if not isinstance(node, Mapping) or not node.entries:
         reader.problem(node, "constraints must be a mapping from arguments to what they must meet")
         return (), (), False
@@ -38,7 +43,7 @@ def read_constraints(reader: Reader, node: Node) -> tuple[tuple[Constraint, ...]
         elif key.text == "extra" and isinstance(value, Scalar):
             extra = reads_as_extra(reader, value)
         else:
-            constraints.extend(_constraint(reader, key, value))
+            constraints.extend(_constraint(reader, key, value, strict))
     _refuse_repeats(reader, node, constraints)
     ordered = sorted(constraints, key=lambda constraint: constraint.argument)
     return tuple(ordered), tuple(sorted(forms, key=lambda form: form.name)), extra
@@ -77,42 +82,43 @@ def _short_form(reader: Reader, name: str, node: Node) -> list[ShortForm]:
     return [] if value is None else [ShortForm(name, value)]
 
 
-def _constraint(reader: Reader, key: Scalar, node: Node) -> list[Constraint]:
+def _constraint(reader: Reader, key: Scalar, node: Node, strict: bool) -> list[Constraint]:
     steps = read_address(reader, key, key.text)
     if not isinstance(node, Mapping) and key.text in KINDS:
         reader.problem(key, f"{key.text!r} stands where an argument is expected; write argument: {{{key.text}: …}}")
         return []
-    checks = read_checks(reader, node, key.text, schemes_given=False)
+    # A rule against a domain that named no scheme would be passed by over http, so that it names any.
+    checks = read_checks(reader, node, key.text, any_scheme=not strict)
     return [Constraint(key.text, steps, checks)] if steps is not None and checks else []
 
 
-def read_checks(reader: Reader, node: Node, argument: str, *, schemes_given: bool) -> tuple[Check, ...]:
-    """The kinds that one argument must all meet, sorted by name; `domains` brings https where no scheme is named."""
+def read_checks(reader: Reader, node: Node, argument: str, *, any_scheme: bool) -> tuple[Check, ...]:
+    """The kinds that one argument must all meet, sorted by name; `domains` brings https unless `any_scheme`."""
     known = {*KINDS, "any_of"}
     if not isinstance(node, Mapping) or not node.entries:
         reader.problem(node, f"{argument} needs at least one of {', '.join(sorted(known))}")
         return ()
     fields = reader.fields(node, known, f"the constraint on {argument}")
-    schemes_given = schemes_given or "schemes" in fields
+    any_scheme = any_scheme or "schemes" in fields
     checks: list[Check] = []
     for kind, value_node in fields.items():
         if kind == "any_of":
-            checks.extend(_any_of(reader, value_node, argument, schemes_given))
+            checks.extend(_any_of(reader, value_node, argument, any_scheme))
         else:
             value = KINDS[kind](reader, value_node, kind)
             if value is not None or kind == "equals":
                 checks.append(Check(kind, value))
-    if "domains" in fields and not schemes_given:
+    if "domains" in fields and not any_scheme:
         checks.append(Check("schemes", ["https"]))
     return tuple(sorted(checks, key=lambda check: check.kind))
 
 
-def _any_of(reader: Reader, node: Node, argument: str, schemes_given: bool) -> list[Check]:
+def _any_of(reader: Reader, node: Node, argument: str, any_scheme: bool) -> list[Check]:
     items = reader.items(node, "any_of")
     if not 1 <= len(items) <= _MAX_ALTERNATIVES:
         reader.problem(node, f"any_of needs 1 to {_MAX_ALTERNATIVES} alternatives")
         return []
-    read = (read_checks(reader, item, argument, schemes_given=schemes_given) for item in items)
+    read = (read_checks(reader, item, argument, any_scheme=any_scheme) for item in items)
     return [Check("any_of", alternatives=tuple(checks for checks in read if checks))]
 
 

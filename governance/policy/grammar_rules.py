@@ -62,8 +62,9 @@ def read_rule(reader: Reader, node: Node) -> Rule | None:
         return None
     subject = _subject(reader, node, fields)
     action = _action(reader, node, fields)
-    conditions, extra = read_conditions(reader, fields)
-    unless = _unless(reader, fields["unless"]) if "unless" in fields else None
+    allows = action is Action.ALLOW
+    conditions, extra = read_conditions(reader, fields, strict=allows)
+    unless = _unless(reader, fields["unless"], strict=not allows) if "unless" in fields else None
     limit = read_limit(reader, fields["limit"]) if "limit" in fields else None
     if "extra" in fields:
         extra = reads_as_extra(reader, fields["extra"])
@@ -132,10 +133,13 @@ def _action(reader: Reader, node: Node, fields: dict[str, Node]) -> Action | Non
     return reader.choice(fields["action"], Action, "action")
 
 
-def read_conditions(reader: Reader, fields: dict[str, Node]) -> tuple[Conditions, bool]:
-    """The conditions among the fields of a rule or of `unless`, and whether `extra: allow` stood in constraints."""
+def read_conditions(reader: Reader, fields: dict[str, Node], *, strict: bool) -> tuple[Conditions, bool]:
+    """The conditions among the fields of a rule or of `unless`, and whether `extra: allow` stood in constraints.
+
+    `strict`: a yes leads towards allowing the call.
+    """
     constraints, forms, extra = (
-        read_constraints(reader, fields["constraints"]) if "constraints" in fields else ((), (), False)
+        read_constraints(reader, fields["constraints"], strict=strict) if "constraints" in fields else ((), (), False)
     )
     categories = reader.strings(fields["category"], "category") if "category" in fields else []
     conditions = Conditions(
@@ -163,9 +167,9 @@ def _intents(reader: Reader, node: Node) -> frozenset[Intent]:
     return frozenset(out)
 
 
-def _unless(reader: Reader, node: Node) -> Conditions | None:
+def _unless(reader: Reader, node: Node, *, strict: bool) -> Conditions | None:
     fields = reader.fields(node, CONDITION_KEYS, "unless")
-    conditions, _ = read_conditions(reader, fields)
+    conditions, _ = read_conditions(reader, fields, strict=strict)
     if isinstance(node, Mapping) and conditions == Conditions():
         reader.problem(node, f"unless needs a condition: {', '.join(CONDITION_KEYS)}")
     elif conditions == Conditions(who=conditions.who) and not _says_something(conditions):

@@ -13,7 +13,7 @@ from typing import Final
 from governance.canonical.emails import email_domain
 from governance.canonical.paths import canonical_path
 from governance.canonical.strict_json import jcs_document
-from governance.canonical.urls import canonical_url, domain_matches
+from governance.canonical.urls import canonical_url
 from governance.canonical.values import JSON, NotCanonical, Number
 from governance.policy.evaluation import ERROR, NO, YES, Evaluation, Outcome, all_of, any_of
 from governance.policy.patterns import Test, glob_test, regex_test
@@ -63,16 +63,23 @@ class ValueTest:
         return "it has no single meaning"
 
 
-def judge_all(tests: tuple[ValueTest, ...], value: JSON, call: Evaluation) -> Outcome:
+def judge_of(tests: tuple[ValueTest, ...]) -> Judge:
     """AND over the kinds of one argument, for a value that is there."""
-    outcome = YES
-    for test in tests:
-        said = test.judge(value, call)
-        if said is NO:
-            return NO
-        if said is ERROR:
-            outcome = ERROR
-    return outcome
+    judges = tuple(test.judge for test in tests)
+    if len(judges) == 1:
+        return judges[0]
+
+    def judge(value: JSON, call: Evaluation) -> Outcome:
+        outcome = YES
+        for judge_kind in judges:
+            said = judge_kind(value, call)
+            if said is NO:
+                return NO
+            if said is ERROR:
+                outcome = ERROR
+        return outcome
+
+    return judge
 
 
 def make_tests(checks: tuple[Check, ...], *, strict: bool) -> tuple[ValueTest, ...]:
@@ -129,7 +136,7 @@ def _prefixes(folders: list[str]) -> tuple[str, ...]:
 def _domains(kind: str, value: JSON) -> ValueTest:
     domains = _texts(value)
     exact = frozenset(domain for domain in domains if not domain.startswith("*."))
-    below = tuple(domain for domain in domains if domain.startswith("*."))
+    below = tuple(domain[1:] for domain in domains if domain.startswith("*."))
 
     def judge(value: JSON, call: Evaluation) -> Outcome:
         if type(value) is not str:
@@ -137,12 +144,8 @@ def _domains(kind: str, value: JSON) -> ValueTest:
         url = call.url(value)
         if url is None:
             return ERROR
-        if url.host in exact:
-            return YES
-        for pattern in below:
-            if domain_matches(url.host, pattern):
-                return YES
-        return NO
+        # A host has no empty label, so that one which ends in .x lies below x; an address has no labels at all.
+        return YES if url.host in exact or (url.host.endswith(below) and not url.is_address) else NO
 
     return ValueTest(
         judge, f"goes to {listed(domains)}", f"does not go to {listed(domains)}", wants=_TEXT, read=_read_url
@@ -159,14 +162,25 @@ def _url_part(part: str, value: JSON) -> ValueTest:
         url = call.url(value)
         if url is None:
             return ERROR
-        return YES if (url.scheme if of_scheme else url.port) in allowed else NO
+        part = url.scheme if of_scheme else url.port
+        if part is None:
+            return ERROR
+        return YES if part in allowed else NO
 
     names = f"the {'scheme' if of_scheme else 'port'} {listed(str(one) for one in _items(value))}"
-    return ValueTest(judge, f"has {names}", f"does not have {names}", wants=_TEXT, read=_read_url)
+    read = _read_url if of_scheme else _read_port
+    return ValueTest(judge, f"has {names}", f"does not have {names}", wants=_TEXT, read=read)
 
 
 def _read_url(value: str, call: Evaluation) -> object:
     return canonical_url(value)
+
+
+def _read_port(value: str, call: Evaluation) -> object:
+    port = canonical_url(value).port
+    if port is None:
+        raise NotCanonical("no port, and a scheme that has none of its own")
+    return port
 
 
 def _email_domains(kind: str, value: JSON) -> ValueTest:
@@ -300,8 +314,10 @@ def _present(kind: str, value: JSON) -> ValueTest:
 
 
 def _any_of(alternatives: tuple[tuple[ValueTest, ...], ...]) -> ValueTest:
+    judges = tuple(judge_of(tests) for tests in alternatives)
+
     def judge(value: JSON, call: Evaluation) -> Outcome:
-        return any_of(judge_all(tests, value, call) for tests in alternatives)
+        return any_of(judge_one(value, call) for judge_one in judges)
 
     def absent(missing: Outcome) -> Outcome:
         return any_of(all_of(test.absent(missing) for test in tests) for tests in alternatives)

@@ -41,13 +41,13 @@ class Declared:
         return frozenset(found)
 
     def below(self, nodes: list[Mapping[str, JSON]], step: str | int) -> list[Mapping[str, JSON]]:
-        """The schemas of a member, or of the elements where `step` is EACH."""
+        """The schemas of a member, or of the elements where `step` is EACH; of both where it is an index."""
         following: list[JSON] = []
         for node in nodes:
             properties = node.get("properties")
-            if step is not EACH and isinstance(properties, dict) and isinstance(step, str):
-                following.append(properties.get(step))
-            if step is EACH or (isinstance(step, str) and step.isdigit()):
+            if step is not EACH and isinstance(properties, dict):
+                following.append(properties.get(str(step)))
+            if isinstance(step, int):
                 following.append(node.get("items"))
                 prefix = node.get("prefixItems")
                 following.extend(prefix if isinstance(prefix, list) else [])
@@ -57,7 +57,7 @@ class Declared:
         """Whether the schema has something at an address."""
         nodes = self.roots()
         for step in steps:
-            known = step is EACH or step in self.names(nodes)
+            known = step is EACH or str(step) in self.names(nodes)
             following = self.below(nodes, step)
             if not known and not following:
                 return False

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
+from governance.policy.amounts import COUNTED_DIGITS, COUNTED_PLACES
 from governance.policy.binding import BoundRule, Room, Taken
 from governance.policy.conditions import Condition
 from governance.policy.constraints import ArgumentCondition, NoExtra, ShortFormCondition
 from governance.policy.evaluation import ERROR, YES, Evaluation
 from governance.policy.values import Action
 
-_UNITS = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+_ROOM: Final = {
+    Room.SPENT: "is used up",
+    Room.UNKNOWN: "cannot be counted now",
+    Room.TOO_LONG: f"counts amounts of at most {COUNTED_DIGITS} digits, {COUNTED_PLACES} of them after the point",
+}
+_UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
 def hide_reason(rule: BoundRule) -> str:
@@ -40,8 +47,7 @@ def limit_reason(rule: BoundRule, taken: Taken) -> str:
     limit = rule.limit.limit
     what = "calls" if limit.sum_argument is None else f"the sum of {limit.sum_argument}"
     size = f"{limit.maximum} {what}" if limit.sum_argument is None else f"{limit.maximum} for {what}"
-    words = "cannot be counted now" if taken.room is Room.UNKNOWN else "is used up"
-    return _with_rule(f"the limit of {size} per {_duration(limit.per)} by {limit.by} {words}", rule.id)
+    return _with_rule(f"the limit of {size} per {_duration(limit.per)} by {limit.by} {_ROOM[taken.room]}", rule.id)
 
 
 def result_reason(text: str, rule: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 
 from governance.canonical.values import JSON
 from governance.policy.addresses import EACH, WRONG_SHAPE, WrongShape
+from governance.policy.patterns import Test, regex_test
 from governance.policy.schemas import Declared
 
 PATHS: Final = "paths"
@@ -39,6 +40,19 @@ FORMATS: Final[Mapping[str, frozenset[str]]] = {
     URLS: _words("uri url iri uri-reference iri-reference"),
     AMOUNTS: _words("amount money currency"),
 }
+# A name in one case shows no words: `maxamount` and `OUTPUTDIR` are known by such words in front of a last word.
+FIRST_WORDS: Final = _words(
+    "abs absolute account actual api archive ask auth avatar backup balance base bid bill billing bin bonus budget "
+    "build cache callback cert certificate charge child client config credit csv current daily data database "
+    "debit default deposit discount download due end error export feed file final from full git gross home hook http "
+    "https icon image img import in index init initial input invoice item json key lib limit line local lock log login "
+    "logo logout max maximum media min minimum module monthly name net new next notebook notification notify offer old "
+    "order origin original out output package page paid parent partial pay payment pdf photo picture prev previous "
+    "private project proxy public quote redirect refund relative remote repo repository request requested response "
+    "return root sale sales save script secret server service settlement shipping site source spend src start state "
+    "static sub subscription success tax template temp test thumbnail tip tmp to token total transaction transfer unit "
+    "upload usd user video web webhook withdrawal work working workspace xml yearly zip"
+)
 MAX_NAME: Final = 128
 """Longer names are never looked up, so that no caller fills the memory with them; no list has such a word."""
 _PATH_FORM: Final = re.compile(r"/|~|\./|\.\./|[A-Za-z]:|file:", re.ASCII | re.IGNORECASE).match
@@ -66,7 +80,15 @@ def _named(name: str, sort: str) -> bool:
     if plain.lower() in known:
         return True
     words = [word.lower() for word in _SPLIT(plain)]
-    return bool(words) and words[-1] in known and (len(words) == 1 or words[-1] not in ONLY_ALONE)
+    if words and words[-1] in known and (len(words) == 1 or words[-1] not in ONLY_ALONE):
+        return True
+    return _run_together(sort)(plain.replace("_", "").replace("-", "").lower())
+
+
+@lru_cache
+def _run_together(sort: str) -> Test:
+    first = FIRST_WORDS.union(*LAST_WORDS.values())
+    return regex_test(f"(?:{'|'.join(sorted(first))})+(?:{'|'.join(sorted(LAST_WORDS[sort] - ONLY_ALONE))})")
 
 
 def declares_any(declared: Declared, sort: str) -> bool:

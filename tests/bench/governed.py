@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from registry.mcp.revisions import META_CAPABILITIES, META_VERSION, MODERN
+from tests.bench import accounting
 from tests.bench.cores import pin, pinned
 from tests.databases import Databases
 from tests.running import Failed, Installation, Running, installation
@@ -70,7 +71,7 @@ def policy() -> str:
 
 @dataclass(slots=True)
 class Governed:
-    """A running gateway. `backends` counts its database's processes; none where they are not on this machine."""
+    """A running gateway, pinned with its database to `cores`. `postmaster` is set where the whole server is ours."""
 
     running: Running
     cores: frozenset[int]
@@ -90,7 +91,7 @@ class Governed:
     def processes(self) -> dict[str, list[int]]:
         """Who works for a call: the gateway, and the processes of the database, pinned beside it."""
         backends = self._backends()
-        if backends and not pin(backends, self.cores):
+        if not pin(accounting.tree(backends), self.cores):
             self.unpinned = ["the database's processes belong to another user and were not pinned"]
         return {"gateway": [self.running.pid], "database": backends}
 

@@ -17,21 +17,22 @@ def measure(gateway: Governed, rounds: Rounds, number: int) -> str:
     if not others:
         return "two workers were not measured: this machine has one core"
     running = gateway.running
-    load, rounds.cores = rounds.cores, cores.load
+    load, rounds.cores, before = rounds.cores, cores.load, gateway.cores
     with running.beside() as second:
         one, two = frozenset((first,)), frozenset(others)
         second_url = second.url + gateway.url.removeprefix(running.url)
 
         def alone() -> dict[str, list[int]]:
-            pin([running.pid, *gateway.processes()["database"]], one)
-            pin([second.pid], two)
-            return {}
+            gateway.cores = one
+            pin([running.pid], one)
+            return gateway.processes()
 
         def both() -> dict[str, list[int]]:
+            gateway.cores = cores.gateway
             pin([running.pid], one)
             pin([second.pid], two)
-            pin(gateway.processes()["database"], cores.gateway)
-            return {}
+            found = gateway.processes()
+            return found | {"gateway": [*found["gateway"], second.pid]}
 
         targets = (
             Target(ONE, (gateway.url,), gateway.authorization, alone),
@@ -39,5 +40,6 @@ def measure(gateway: Governed, rounds: Rounds, number: int) -> str:
         )
         rounds.measure(targets, [SCENARIO], number)
         second.stop()
-    rounds.cores = load
-    return "the generator shares the two cores" if cores.load == cores.gateway else "the generator has cores of its own"
+    rounds.cores, gateway.cores = load, before
+    shared = cores.load == cores.gateway
+    return f"two workers: the generator {'shares their cores' if shared else 'has cores of its own'}"

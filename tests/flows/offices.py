@@ -37,6 +37,7 @@ AGENTS: list[dict[str, Any]] = [
     {"name": "dev-claude", "owner": "dev@example.com", "roles": ["office"]},
     {"name": "second-bot", "owner": "dev@example.com", "roles": ["office"]},
     {"name": "other-bot", "owner": "other@example.com", "roles": ["office"]},
+    {"name": "full-bot", "owner": "other@example.com", "roles": ["office"]},
     {"name": "blind-bot", "owner": "other@example.com", "roles": []},
 ]
 POLICY = """

@@ -19,12 +19,19 @@ from tests.waiting import eventually
 HOLD = 2
 LEG = 1
 TEXT = "hello"
+LATE = """
+  - id: large-tickets
+    tool: desk/create_ticket
+    action: escalate
+    constraints: {amount: {min: 501}}
+    approve: {from: [team:platform], within: 1s}
+"""
 
 
 @pytest.fixture(scope="module")
 def place(make_office: Callable[..., Any]) -> Iterator[Office]:
     """An office whose held calls wait for two seconds on a request of the session era, for one on a modern leg."""
-    with make_office(GATEHOUSE_HOLD_SECONDS=str(HOLD), GATEHOUSE_LEG_SECONDS=str(LEG)) as started:
+    with make_office(POLICY + LATE, GATEHOUSE_HOLD_SECONDS=str(HOLD), GATEHOUSE_LEG_SECONDS=str(LEG)) as started:
         yield started
         started.require_sound_ledger()
 
@@ -44,10 +51,10 @@ def escalation(place: Office, ticket: str) -> dict[str, Any]:
 
 
 def detached(place: Office, path: str, agent: str = "dev-claude") -> str:
-    """A call whose session-era request gave up waiting; gives its ticket."""
-    reply = place.agent(agent, legacy=True).call("write_file", path=path, content=TEXT)
-    assert reply.decision["status"] == "waiting", reply.text
-    return str(reply.decision["ticket"])
+    """A call whose request gave up waiting after one leg; gives its ticket."""
+    reply = place.agent(agent).call("write_file", path=path, content=TEXT)
+    assert reply.result["resultType"] == "input_required", reply.message
+    return str(place.waits(path)["id"])
 
 
 def approved(place: Office, path: str) -> str:
@@ -131,7 +138,7 @@ def test_modern_legs_end_and_begin_until_the_ninth(place: Office, path: str) -> 
 
 def test_a_detached_call_is_redeemed_by_the_identical_call_once(place: Office, path: str) -> None:
     """Contract section 6: pending result, approval later, one forward; the call after that asks anew."""
-    ticket = detached(place, path)
+    ticket = again(place, path).decision["ticket"]
     pending = escalation(place, ticket)
     assert (pending["state"], pending["detached"]) == ("waiting", True)
     assert place.approver().approve(ticket)[0] == 200
@@ -155,8 +162,10 @@ def test_the_pending_result_says_what_to_do(place: Office, path: str) -> None:
 def test_the_order_of_keys_does_not_matter_but_every_byte_of_a_value_does(place: Office, path: str) -> None:
     """Security H2: argument swap after approval; the server gets the approved arguments."""
     ticket = approved(place, path)
-    for other in ("Hello", "hello ", "hello\u200b", "héllo"):
-        swapped = again(place, path, content=other)
+    others = ("Hello", "hello ", "hello\u200b", "héllo")
+    with ThreadPoolExecutor(4) as pool:
+        replies = list(pool.map(lambda other: again(place, path, content=other), others))
+    for swapped in replies:
         assert swapped.decision["status"] == "waiting" and swapped.decision["ticket"] != ticket
     body = json.dumps({"content": TEXT, "path": path})
     agent = place.agent(legacy=True)
@@ -198,35 +207,36 @@ def test_the_state_of_one_call_does_not_open_another(place: Office, path: str) -
     assert not place.log.having(path)
 
 
-def test_a_rotated_token_of_the_same_agent_redeems(make_office: Callable[..., Any], path: str) -> None:
+def test_a_rotated_token_of_the_same_agent_redeems(place: Office, path: str) -> None:
     """Contract section 6: the token is recorded and not bound."""
-    with make_office(GATEHOUSE_HOLD_SECONDS="1") as place:
-        approved(place, path)
-        old = place.agent(legacy=True)
-        place.running.apply(place.running.folder.joinpath("gatehouse.yaml").read_text(), reissue="dev-claude")
-        new = place.agent(legacy=True)
-        assert new.token != old.token
-        eventually(lambda: old.request("ping", {}).status == 401, what="the old token is revoked")
-        assert new.call("write_file", path=path, content=TEXT).text.startswith("wrote")
-        assert len(place.log.having(path)) == 1
+    ticket = detached(place, path, "second-bot")
+    assert place.approver().approve(ticket)[0] == 200
+    old = place.agent("second-bot")
+    place.running.apply(place.running.folder.joinpath("gatehouse.yaml").read_text(), reissue="second-bot")
+    assert place.agent("second-bot").token != old.token
+    eventually(lambda: old.request("tools/list", {}).status == 401, what="the old token is revoked")
+    assert again(place, path, "second-bot").text.startswith("wrote")
+    assert len(place.log.having(path)) == 1
 
 
 # The end of waiting.
 
 
-def test_only_the_deadline_expires_a_call(make_office: Callable[..., Any], path: str) -> None:
+def test_only_the_deadline_expires_a_call(place: Office) -> None:
     """Contract section 6: the waiting client learns it, a late vote is refused with what stands."""
-    policy = POLICY.replace("within: 10m", "within: 2s")
-    with make_office(policy, GATEHOUSE_HOLD_SECONDS="20") as place:
-        waiting = place.agent(legacy=True).started("write_file", path=path, content=TEXT)
-        ticket = place.waits(path)["id"]
-        reply = waiting.result(15)
-        assert reply.decision["status"] == "expired" and "deadline" in reply.text
-        status, body = place.approver().approve(ticket)
-        assert (status, body["decision"]["state"]) == (409, "expired")
-        assert statuses(place, ticket)[0] == "expire"
-        assert not place.log.having(path)
-        place.require_sound_ledger()
+    title = secrets.token_hex(6)
+    waiting = place.agent(legacy=True).started("create_ticket", title=title, amount=501)
+
+    def held() -> list[str]:
+        return [one["id"] for one in place.approver().waiting() if one["arguments"].get("title") == title]
+
+    ticket = eventually(held)[0]
+    reply = waiting.result(15)
+    assert reply.decision["status"] == "expired" and "deadline" in reply.text
+    status, body = place.approver().approve(ticket)
+    assert (status, body["decision"]["state"]) == (409, "expired")
+    assert statuses(place, ticket)[0] == "expire"
+    assert not place.log.having(title)
 
 
 def test_an_approval_that_nobody_uses_in_time_is_over(place: Office, path: str) -> None:
@@ -293,64 +303,70 @@ def test_a_stop_ends_what_waits_within_a_second(place: Office, path: str) -> Non
     assert done.returncode == 0 and not place.log.having(path)
 
 
-def test_a_stricter_policy_wins_over_an_approval(make_office: Callable[..., Any], path: str) -> None:
+def publish(place: Office, *rules: str) -> None:
+    """Publish the office's policy with more rules, each for paths of one test."""
+    text = POLICY + LATE + "".join(f"  - {rule}\n" for rule in rules)
+    place.running.apply(place.running.folder.joinpath("gatehouse.yaml").read_text(), text)
+
+
+def ask_twice(path: str) -> str:
+    """A further rule that asks for a person."""
+    only = f"constraints: {{path: {{in: [{path}]}}}}"
+    return f"{{id: ask-twice, tool: desk/write_file, action: escalate, {only}, approve: {{from: [team:platform]}}}}"
+
+
+def test_a_stricter_policy_wins_over_an_approval(place: Office, path: str) -> None:
     """Contract 4.14: deny beats the approval; a new escalate rule asks anew; what was approved before is of no use."""
-    with make_office(GATEHOUSE_HOLD_SECONDS="1") as place:
-        other = path + "-b"
-        approved(place, path)
-        second = approved(place, other)
-        deny = f"\n  - {{id: frozen, tool: desk/write_file, action: deny, constraints: {{path: {{in: [{path}]}}}}}}\n"
-        ask = "  - {id: ask-twice, tool: desk/write_file, action: escalate, approve: {from: [team:platform]}}\n"
-        place.running.apply(place.running.folder.joinpath("gatehouse.yaml").read_text(), POLICY + deny + ask)
-        eventually(lambda: again(place, path).decision["status"] == "denied", what="the new policy decides")
-        anew = again(place, other)
-        assert anew.decision["status"] == "waiting" and anew.decision["ticket"] != second
-        assert anew.decision["rule"] == "ask-before-writing"
-        assert not place.log.calls("write_file")
-        assert place.approver().approve(anew.decision["ticket"])[0] == 200
-        assert again(place, other).text.startswith("wrote")
-        place.require_sound_ledger()
+    other = path + "-b"
+    approved(place, path)
+    before = approved(place, other)
+    deny = f"{{id: frozen, tool: desk/write_file, action: deny, constraints: {{path: {{in: [{path}]}}}}}}"
+    publish(place, deny, ask_twice(other))
+    eventually(lambda: "frozen" in place.agent().call("write_file", path=path, content="x").text, what="the policy")
+    assert again(place, path).decision["status"] == "denied"
+    anew = again(place, other)
+    assert anew.decision["status"] == "waiting" and anew.decision["ticket"] != before
+    assert escalation(place, before)["state"] == "cancelled"
+    assert not place.log.having(path) and not place.log.having(other)
+    assert place.approver().approve(anew.decision["ticket"])[0] == 200
+    assert again(place, other).text.startswith("wrote")
 
 
-def test_a_stricter_policy_while_the_client_waits_asks_anew(make_office: Callable[..., Any], path: str) -> None:
+def test_a_stricter_policy_while_the_client_waits_asks_anew(place: Office, path: str) -> None:
     """Contract 4.14: an approval answers the rules it names; a rule that came meanwhile escalates anew."""
-    with make_office(GATEHOUSE_HOLD_SECONDS="30") as place:
-        waiting = place.agent(legacy=True).started("write_file", path=path, content=TEXT)
-        ticket = place.waits(path)["id"]
-        ask = "\n  - {id: ask-twice, tool: desk/write_file, action: escalate, approve: {from: [team:platform]}}\n"
-        place.running.apply(place.running.folder.joinpath("gatehouse.yaml").read_text(), POLICY + ask)
-        assert place.approver().approve(ticket)[0] == 200
-        anew = eventually(lambda: [one for one in place.approver().waiting() if one["id"] != ticket])[0]
-        assert sorted(rule["rule"] for rule in anew["rules"]) == ["ask-before-writing", "ask-twice"]
-        assert not place.log.calls("write_file")
-        assert place.approver().approve(anew["id"])[0] == 200
-        assert waiting.result(10).text.startswith("wrote")
-        assert len(place.log.having(path)) == 1
+    waiting = place.agent().started("write_file", path=path, content=TEXT)
+    ticket = place.waits(path)["id"]
+    publish(place, ask_twice(path))
+    assert place.approver().approve(ticket)[0] == 200
+    anew = place.waits(path)
+    assert anew["id"] != ticket
+    assert sorted(rule["rule"] for rule in anew["rules"]) == ["ask-before-writing", "ask-twice"]
+    assert not place.log.having(path)
+    assert place.approver().approve(anew["id"])[0] == 200
+    assert waiting.result(10).text.startswith("wrote")
+    assert len(place.log.having(path)) == 1
 
 
 # Restarts.
 
 
-def test_waiting_and_approved_calls_survive_a_kill(make_office: Callable[..., Any], path: str) -> None:
+def test_waiting_and_approved_calls_survive_a_kill(place: Office, path: str) -> None:
     """Issue 2 deliver 8: restart while waiting, and late redemption after a restart."""
-    with make_office(GATEHOUSE_HOLD_SECONDS="1") as place:
-        waiting, ready = path + "-waiting", path + "-approved"
-        first = detached(place, waiting)
-        approved(place, ready)
-        held = place.agent(legacy=True).started("write_file", path=path, content=TEXT)
-        place.waits(path)
-        place.running.kill()
-        place.running.start()
-        assert held.exception(5) is not None
-        assert again(place, ready).text.startswith("wrote")
-        assert escalation(place, first)["state"] == "waiting"
-        assert place.approver().approve(first)[0] == 200
-        assert again(place, waiting).text.startswith("wrote")
-        ticket = place.waits(path)["id"]
-        assert place.approver().approve(ticket)[0] == 200
-        assert again(place, path).text.startswith("wrote")
-        assert [len(place.log.having(one)) for one in (path, waiting, ready)] == [1, 1, 1]
-        place.require_sound_ledger()
+    waiting, ready = path + "-waiting", path + "-approved"
+    first = detached(place, waiting)
+    approved(place, ready)
+    held = place.agent(legacy=True).started("write_file", path=path, content=TEXT)
+    place.waits(path)
+    place.running.kill()
+    place.running.start()
+    assert held.exception(5) is not None
+    assert again(place, ready).text.startswith("wrote")
+    assert escalation(place, first)["state"] == "waiting"
+    assert place.approver().approve(first)[0] == 200
+    assert again(place, waiting).text.startswith("wrote")
+    assert place.approver().approve(place.waits(path)["id"])[0] == 200
+    assert again(place, path).text.startswith("wrote")
+    assert [len(place.log.having(one)) for one in (path, waiting, ready)] == [1, 1, 1]
 
 
 # Races.
@@ -376,7 +392,7 @@ def race(place: Office, ticket: str, second: Callable[[Approver, str], Any]) -> 
 
 
 def test_two_racing_approvers_come_to_one_decision(place: Office, path: str) -> None:
-    """Security H1: approve against approve, and against deny: one outcome, all attempts recorded, one forward at most."""
+    """Security H1: approve against approve, and against deny: one outcome, all attempts recorded, one forward."""
     paths = [f"{path}-{number}" for number in range(6)]
     with ThreadPoolExecutor(6) as pool:
         tickets = list(pool.map(lambda one: detached(place, one), paths))
@@ -415,11 +431,10 @@ def test_nobody_decides_calls_of_their_own_agents(place: Office, path: str) -> N
     assert "approve" in statuses(place, ticket), "the attempt is recorded"
 
 
-def test_the_waiting_slots_of_an_agent_end(make_office: Callable[..., Any], path: str) -> None:
-    """Contract section 8: at the limit one more is refused, saying so, and other agents are not touched."""
-    with make_office(GATEHOUSE_HOLD_SECONDS="1", GATEHOUSE_WAITING_PER_AGENT="3") as place:
-        for number in range(3):
-            detached(place, f"{path}-{number}")
-        full = again(place, path)
-        assert full.decision["status"] == "limited" and "3 calls waiting" in full.text
-        assert detached(place, path, "second-bot")
+def test_the_waiting_slots_of_an_agent_end(place: Office, path: str) -> None:
+    """Contract section 8: the 21st is refused, saying so, and other agents are not touched."""
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda number: detached(place, f"{path}-{number}", "full-bot"), range(20)))
+    full = again(place, path, "full-bot")
+    assert full.decision["status"] == "limited" and "20 calls waiting" in full.text
+    assert detached(place, path, "second-bot")

@@ -85,5 +85,6 @@ def test_official_typescript_clients_list_and_call(
     assert seen["version"] == version
     assert [tool["name"] for tool in seen["tools"]] == ["read_text_file"], "no rule allows the others"
     assert seen["result"]["content"] == [{"type": "text", "text": "hello"}], seen
-    assert "error" in programs.call(client, address, token, "write_file", {"path": str(note), "content": "x"})
+    refused = programs.call(client, address, token, "write_file", {"path": str(note), "content": "x"})
+    assert refused["result"]["isError"], "visible, so the refusal is explained"
     assert note.read_text() == "hello"

@@ -11,18 +11,22 @@ from typing import Any
 
 from governance.policy.compiled import CompiledPolicy, compile_policy
 from governance.policy.decide import decide as product_decide
+from governance.policy.decide import decide_result as product_decide_result
 from governance.policy.language import parse
+from governance.policy.tree import PolicyError
 from governance.policy.values import Facts, Verdict
 from tests.properties import policy_oracle
 from tests.properties.policy_cases import Case
+from tests.properties.policy_oracle_arguments import Call
 from tests.properties.policy_rules import render
 
 WRONG_DIGEST = "0" * 64
+REFUSED = "refused"
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the two said: action, status, rule, rules, escalations, monitor rules that matched."""
+    """What the two said: action, status, rule, rules, escalations, monitor rules; of the call, then of its result."""
 
     product: tuple[Any, ...]
     oracle: tuple[Any, ...]
@@ -53,15 +57,29 @@ def with_approvals(case: Case) -> tuple[Facts, dict[str, str]]:
 
 
 def answers(case: Case) -> Answers:
+    """Both answers on the call, followed by both on its result. Refusing a generated policy is a disagreement."""
+    try:
+        compiled(case.text)
+    except PolicyError as problem:
+        return Answers((REFUSED, REFUSED, str(problem)), ())
     facts, digests = with_approvals(case)
+    policy = with_ids(case)
     said = verdict(case, facts)
+    ruling = policy_oracle.decide(policy, case.item, case.caller, case.arguments, facts, digests)
+    rules = compiled(case.text)[0].for_item(case.item)
+    said_of_result = product_decide_result(rules, case.caller, facts, case.arguments)
+    ruling_on_result = policy_oracle.decide_result(policy, Call(case.item, case.caller, case.arguments, facts))
+    return Answers(in_short(said) + in_short(said_of_result), as_tuple(ruling) + as_tuple(ruling_on_result))
+
+
+def in_short(said: Verdict) -> tuple[Any, ...]:
     escalations = tuple(sorted(one.rule for one in said.escalations))
     would = tuple(sorted(one.rule for one in said.would))
-    ruling = policy_oracle.decide(with_ids(case), case.item, case.caller, case.arguments, facts, digests)
-    return Answers(
-        (said.action, said.status, said.rule, said.rules, escalations, would),
-        (ruling.action, ruling.status, ruling.rule, ruling.rules, ruling.escalations, ruling.would),
-    )
+    return (said.action, said.status, said.rule, said.rules, escalations, would)
+
+
+def as_tuple(ruling: policy_oracle.Ruling) -> tuple[Any, ...]:
+    return (ruling.action, ruling.status, ruling.rule, ruling.rules, ruling.escalations, ruling.would)
 
 
 def with_ids(case: Case) -> dict[str, Any]:
@@ -75,7 +93,7 @@ def with_ids(case: Case) -> dict[str, Any]:
 
 def minimised(case: Case) -> Case:
     """The smallest case found by leaving things out one at a time while the two still disagree."""
-    shrunk = True
+    shrunk = answers(case).product[0] != REFUSED
     while shrunk:
         shrunk = False
         for smaller in smaller_cases(case):
@@ -86,10 +104,8 @@ def minimised(case: Case) -> Case:
 
 
 def still_disagrees(case: Case) -> bool:
-    try:
-        return not answers(case).agree
-    except Exception:  # A policy that became invalid by shrinking is no example.
-        return False
+    both = answers(case)
+    return not both.agree and both.product[0] != REFUSED
 
 
 def smaller_cases(case: Case) -> Iterator[Case]:
@@ -108,7 +124,8 @@ def smaller_cases(case: Case) -> Iterator[Case]:
             yield replace(case, facts=replace(case.facts, **{name: getattr(empty, name)}))
     for name in ("answered", "stale"):
         if getattr(case, name):
-            yield replace(case, **{name: frozenset()})
+            nobody: dict[str, Any] = {name: frozenset()}
+            yield replace(case, **nobody)
 
 
 def without_one(value: Any, keep: set[str]) -> Iterator[Any]:

@@ -59,6 +59,7 @@ CLOCKS = [
     1410,
     1439,
 ]
+KEYS = ["private_key", "vendor_key"]
 TYPED: dict[str, Any] = {
     "path": {"type": "string"}, "file_path": {"type": "string"}, "paths": {"type": "array",
     "items": {"type": "string"}},
@@ -225,7 +226,8 @@ def random_facts(rng: Random, policy: dict[str, Any], focus: dict[str, Any], arg
         if "limit" in rule and "id" in rule and some(rng, 0.97):
             add_limit(rng, limits, rule)
     findings = [
-        ContentFinding("arguments", rng.choice(CLASSES), rng.choice(SEVERITIES), "d1")
+        ContentFinding(side, rng.choice(KEYS if some(rng, 0.03) else CLASSES), rng.choice(SEVERITIES), "d1")
+        for side in ("arguments", "result")
         for _ in range(rng.choice([0, 0, 1, 2]))
     ]
     marks = frozenset({"tainted"}) if some(rng, 0.4) else frozenset()
@@ -260,7 +262,7 @@ def add_limit(rng: Random, limits: dict[LimitQuery, Decimal], rule: dict[str, An
     limit = rule["limit"]
     maximum = Decimal(limit["max"] if "sum" in limit else limit["calls"])
     per = {"1h": 3600, "90s": 90, "24h": 86400}[limit["per"]]
-    used = rng.choice([Decimal(0), Decimal(0), maximum - 1, maximum, maximum - Decimal("0.05"), maximum + 1])
+    used = rng.choice([Decimal(0), maximum - 1, maximum - 1, maximum, maximum - Decimal("0.05"), maximum + 1])
     limits[LimitQuery(rule["id"], By(limit.get("by", "agent")), per, maximum, limit.get("sum"))] = used
 
 

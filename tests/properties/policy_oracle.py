@@ -26,7 +26,7 @@ from tests.properties.policy_oracle_values import (
     said,
 )
 
-SCHEMA = "builtin-schema"  # The id under which arguments outside the approved schema are denied.
+SCHEMA, SECRETS = "builtin-schema", "builtin-secrets"  # The ids under which 8 and 17 deny without a rule.
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SEVERITIES = ("low", "medium", "high", "critical")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -55,12 +55,9 @@ def decide(
 ) -> Ruling:
     """Decide one call. `digests` gives each escalate rule's digest, which is all the oracle cannot know by itself."""
     call = Call(item, caller, arguments, facts)
-    matching = [rule for rule in all_rules(policy, item) if rule_matches(rule, call)]
-    would = ordered(rule["id"] for rule in matching if rule.get("mode") == "monitor")  # 18
+    matching, would = enforced([rule for rule in all_rules(policy, item) if not on_results(rule)], call)
     found: dict[str, list[str]] = {"hide": [], "deny": [], "limited": [], "escalate": [], "allow": []}
     for rule in matching:
-        if rule.get("mode") == "monitor":
-            continue
         if "limit" in rule and (refusal := limit_refuses(rule, call)):  # 15
             found[refusal].append(rule["id"])
         elif rule["action"] == "escalate" and (rule["id"], digests.get(rule["id"])) in facts.approved:  # 14
@@ -69,9 +66,40 @@ def decide(
             found[rule["action"]].append(rule["id"])
     if not fits_schema(call):  # 8: all arguments must satisfy the approved schema
         found["deny"].append(SCHEMA)
+    if finds_secrets("arguments", facts):  # 17
+        found["deny"].append(SECRETS)
     if not any(found.values()):
         found[default_action(policy, call, digests)].append("default")
     return answer(found, would)
+
+
+def decide_result(policy: dict[str, Any], call: Call) -> Ruling:
+    """17: what the rules on results say of what inspection found in one. 5: deny, then redact, then allow."""
+    matching, would = enforced([rule for rule in policy["rules"] if on_results(rule)], call)
+    found: dict[str, list[str]] = {"deny": [], "redact": [], "allow": []}
+    for rule in matching:
+        found[rule["action"]].append(rule["id"])
+    if finds_secrets("result", call.facts):
+        found["redact"].append(SECRETS)
+    action = next((action for action in ("deny", "redact") if found[action]), "allow")
+    status = Status.DENIED if action == "deny" else Status.ALLOWED
+    everything = ordered(sum(found.values(), []))
+    return Ruling(Action(action), status, min(found[action], default=""), everything, (), would)
+
+
+def on_results(rule: dict[str, Any]) -> bool:
+    return bool(rule.get("content", {}).get("in") == "result")
+
+
+def finds_secrets(side: str, facts: Facts) -> bool:
+    return any(finding.side == side and finding.cls in ("private_key", "vendor_key") for finding in facts.findings)
+
+
+def enforced(rules: list[dict[str, Any]], call: Call) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """The matching rules, without those in monitor mode, whose ids stand beside (18)."""
+    matching = [rule for rule in rules if rule_matches(rule, call)]
+    watching = [rule for rule in matching if rule.get("mode") == "monitor"]
+    return [rule for rule in matching if rule not in watching], ordered(rule["id"] for rule in watching)
 
 
 def answer(found: dict[str, list[str]], would: tuple[str, ...]) -> Ruling:
@@ -240,7 +268,7 @@ def summed(rule: dict[str, Any], call: Call) -> Fraction | None:
 
 
 def limit_refuses(rule: dict[str, Any], call: Call) -> str | None:
-    """`limited` when this call would go past the limit, `deny` when nobody knows how much is used."""
+    """`limited` when this call would go past the limit, `deny` when what it takes or what is used is not countable."""
     limit = rule["limit"]
     maximum = Decimal(limit["max"] if "sum" in limit else limit["calls"])
     query = LimitQuery(rule["id"], By(limit.get("by", "agent")), seconds(limit["per"]), maximum, limit.get("sum"))
@@ -249,4 +277,12 @@ def limit_refuses(rule: dict[str, Any], call: Call) -> str | None:
         return None
     if query not in call.facts.limits:
         return "deny"
-    return "limited" if Fraction(call.facts.limits[query]) + takes > Fraction(maximum) else None
+    if Fraction(call.facts.limits[query]) + takes > Fraction(maximum):
+        return "limited"
+    return None if is_counted(takes) else "deny"
+
+
+def is_counted(amount: Fraction) -> bool:
+    """Counters hold 15 digits, at most 12 of them after the point."""
+    smallest = amount * 10**12
+    return smallest.denominator == 1 and len(str(smallest.numerator).rstrip("0")) <= 15

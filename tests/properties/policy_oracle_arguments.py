@@ -165,7 +165,7 @@ def is_declared(schema: Any, way: list[str]) -> bool:
 
 
 def candidates(kind: str, name: str, value: Any, schema: Any) -> list[Any]:
-    """The values to judge. An object by such a name is judged by what it holds, and is of the wrong type without any."""
+    """The values to judge. An object of such a name is judged by what it holds; without any, its type is wrong."""
     schema = schema if isinstance(schema, Mapping) else {}
     named = is_named(kind, name, schema.get("format"))
     if isinstance(value, list):
@@ -221,7 +221,7 @@ def judge_value(kind: str, want: Any, value: Any, kinds: dict[str, Any], call: C
         return under(listed(want), value, call, every)
     if kind == "email_domains":
         return email(listed(want), value)
-    return url(kind, listed(want), value, any_scheme="schemes" in kinds)
+    return url(kind, listed(want), value, any_scheme="schemes" in kinds or not every)
 
 
 def under(folders: list[str], value: str, call: Call, every: bool) -> str:

@@ -10,9 +10,10 @@ from random import Random
 from typing import Any
 
 from governance.policy.values import By, Intent
-from tests.properties.policy_values import TARGETS
+from tests.properties.policy_values import TARGETS, num
 
 Home = tuple[str, str, str]  # Server, kind and name of the item that most rules of a policy cover.
+Wants = list[tuple[tuple[str, ...], list[Any], list[Any]]]
 SERVERS = ["files", "db", "stripe", "web-2"]
 TOOLS = ["read_file", "write_file", "read_all", "execute_command", "Read_file", "refund"]
 PROMPTS = ["summarise", "read_notes"]
@@ -24,6 +25,14 @@ PATTERNS = {
     "resource": ["*", "files/file:///srv/*", "https://*", "file:///srv/data/?.txt", "*/notes/*", "files/*",
     "notes/read_me"],
 }  # fmt: skip
+AMOUNTS = [1, num("1.00"), num("0.05"), 0, num("1e-40"), num("4999.95"), num("5001"), num("1e-12"), num("1e-13")]
+NO_AMOUNTS: list[Any] = [num("-0.01"), "1", None, True, [1], num("-1e-40"), num("1e400")]
+SUMMED: dict[str | None, Wants] = {
+    "amount": [(("amount",), AMOUNTS, NO_AMOUNTS)],
+    "customer.tier": [(("customer", "tier"), AMOUNTS, NO_AMOUNTS)],
+    "/maxAmount": [(("maxAmount",), AMOUNTS, NO_AMOUNTS)],
+    "items[].price": [(("items", "[]", "price"), AMOUNTS, NO_AMOUNTS)],
+}
 HOMES: list[Home] = [
     *[("files", "tool", "read_file")] * 4, ("stripe", "tool", "refund"), ("db", "tool", "execute_command"),
     ("files", "resource", "file:///srv/data/a.txt"), ("web-2", "prompt", "read_notes"),
@@ -46,9 +55,6 @@ ROLES = ["developer", "finance", "ops"]
 AGENTS = ["dev-claude", "ci-bot"]
 CLASSES = ["email", "card", "phone"]
 SEVERITIES = ["low", "medium", "high", "critical"]
-
-
-Wants = list[tuple[tuple[str, ...], list[Any], list[Any]]]
 
 
 @dataclass(frozen=True)
@@ -112,11 +118,13 @@ def random_rule(rng: Random, home: Home) -> Draft:
         if some(rng, 0.2):
             part, more = random_unless(rng)
             rule["unless"], wants = part, wants + more
-    on_results = action in ("allow", "deny") and "unless" not in rule and some(rng, 0.04)
+    on_results = action in ("allow", "deny") and "unless" not in rule and some(rng, 0.12)
     if on_results:
-        rule["content"] = {"in": "result", "class": ["card"]}
+        rule["content"] = {**random_content(rng), "in": "result"}
+        rule["action"] = action = rng.choice([action, "redact"])
     if action in ("allow", "escalate") and not on_results and some(rng, 0.2):
         rule["limit"] = random_limit(rng)
+        wants = wants + SUMMED.get(rule["limit"].get("sum"), [])
     if action == "allow" and "constraints" in rule and some(rng, 0.3):
         rule["extra"] = "allow"
     if action == "escalate" and some(rng, 0.4):
@@ -176,7 +184,7 @@ SCOPE: list[tuple[str, float, Callable[[Random], Any]]] = [
 
 def random_time(rng: Random) -> dict[str, Any]:
     time = {"days": rng.choice(DAYS), "hours": rng.choice(HOURS), "zone": rng.choice(ZONES)}
-    for key in time.keys() - {rng.choice(["days", "hours"])}:
+    for key in sorted(time.keys() - {rng.choice(["days", "hours"])}):
         if some(rng, 0.2):
             del time[key]
     return time

@@ -48,7 +48,7 @@ URL_TRICKS = [
     "https:{d}",
     "https://{d}:8443/x", "https://{d}:99999/", "ftp://{d}/", "https://x.{d}/", "https://a.b.{d}/", "https://x{d}/",
     "https://exa\tmple.com/", " https://{d}/", "https://{d}/\n", "https://{d}\n.evil.test/", "https://2130706433/",
-    "https://[::1]/", "javascript:alert(1)", "file:///etc/passwd", "https:///{d}/", "https://",
+    "https://[::1]/", "javascript:alert(1)", "smtp://{d}/", "file:///etc/passwd", "https:///{d}/", "https://",
     "https://{d}%00.evil.test/",
     "https://%65xample.com/", "https://.{d}/", "https://{d}:x/", "https://{d}:80/", "http://{d}:443/", "wss://{d}/",
 ]  # fmt: skip

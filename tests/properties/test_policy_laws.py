@@ -15,14 +15,18 @@ from typing import Any
 import pytest
 
 from governance.policy.language import parse
+from governance.policy.listing import could_run, needs
 from governance.policy.values import Action, Verdict
-from tests.properties.policy_agreement import verdict
+from tests.properties.policy_agreement import compiled, verdict
 from tests.properties.policy_cases import Case, cases
 from tests.properties.policy_rules import random_rule, render
 
 ROOT = Path(__file__).resolve().parents[2]
 SEVERITY = [Action.ALLOW, Action.ESCALATE, Action.DENY, Action.HIDE]
 CASES = 600
+# Its obligation keeps it from being the equal of a rule that is there already, which is refused.
+UNLIKE_ANY_OTHER = {"obligations": {"notify": ["slack:#laws"]}}
+DENY_ALL = {"id": "no", "server": "*", "action": "deny", **UNLIKE_ANY_OTHER}
 
 
 def with_rules(case: Case, rules: list[dict[str, Any]], **changes: Any) -> Case:
@@ -58,7 +62,7 @@ def test_without_an_allow_rule_nothing_is_allowed() -> None:
 
 def test_one_deny_beats_any_allow() -> None:
     for case in cases(13, CASES):
-        assert verdict(added(case, {"id": "no", "server": "*", "action": "deny"})).action in (Action.DENY, Action.HIDE)
+        assert verdict(added(case, DENY_ALL)).action in (Action.DENY, Action.HIDE)
 
 
 def test_adding_a_deny_rule_never_makes_a_verdict_milder() -> None:
@@ -107,7 +111,7 @@ def test_an_approval_never_reaches_past_a_deny() -> None:
         approved = frozenset((one.rule, one.digest) for one in before.escalations)
         after = verdict(case, replace(case.facts, approved=approved))
         assert (after.action is Action.ALLOW) == (before.action in (Action.ALLOW, Action.ESCALATE))
-        denied = added(case, {"id": "no", "server": "*", "action": "deny"})
+        denied = added(case, DENY_ALL)
         assert verdict(denied, replace(case.facts, approved=approved)).action in (Action.DENY, Action.HIDE)
 
 
@@ -155,6 +159,50 @@ def test_a_derived_rule_id_depends_on_meaning_alone() -> None:
         assert rule_id(dict(reversed(rule.items()))) == derived
         assert rule_id({**rule, "reason": f"Reason {number}", "mode": "monitor"}) == derived
         assert rule_id({**rule, "category": ["only-here"]}) != derived
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"session": {"tainted": False}}),
+        ({"session": {"tainted": True}}, {"session": {"tainted": False}}),
+        ({"history": {"first_use": True}}, {"history": {"first_use": False}}),
+        ({"constraints": {"a": {"present": True}}}, {"constraints": {"a": {"present": False}}}),
+        ({"constraints": {"a": {"equals": None}}}, {"constraints": {"a": {"equals": False}}}),
+        ({"constraints": {"a": {"equals": ""}}}, {"constraints": {"a": {"equals": None}}}),
+        ({"constraints": {"a": {"equals": 0}}}, {"constraints": {"a": {"equals": False}}}),
+        ({"constraints": {"a": {"equals": 1}}}, {"constraints": {"a": {"equals": True}}}),
+        ({"constraints": {"a": {"equals": [1, 2]}}}, {"constraints": {"a": {"equals": [2, 1]}}}),
+        ({"constraints": {"a": {"equals": []}}}, {"constraints": {"a": {"equals": {}}}}),
+        ({"constraints": {"maxAmount": 0}}, {"constraints": {"/maxAmount": {"max": 0}}}),
+        ({"constraints": {"a.b": {"max": 1}}}, {"constraints": {"/a.b": {"max": 1}}}),
+        ({"constraints": {"a": {"any_of": [{"max": 1}, {"min": 5}]}}}, {"constraints": {"a": {"max": 1, "min": 5}}}),
+    ],
+)
+def test_rules_of_different_meaning_have_different_derived_ids(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """An approval names a rule by its digest (contract 4.14): one digest for two meanings would answer both."""
+    subject = {"server": "*", "action": "escalate"}
+    assert rule_id({**subject, **one}) != rule_id({**subject, **other})
+
+
+def test_an_item_that_is_not_listed_is_never_allowed() -> None:
+    """Contract 4.4: listed may be denied, unlisted is never allowed or escalated."""
+    unlisted = 0
+    for case in cases(22, 4 * CASES):
+        if not could_run(compiled(case.text)[0].for_item(case.item), case.caller):
+            unlisted += 1
+            assert verdict(case).action in (Action.DENY, Action.HIDE)
+    assert unlisted > CASES // 20
+
+
+def test_every_fact_that_a_decision_needs_is_asked_for() -> None:
+    """With every question that `needs` names answered, facts beyond them change nothing."""
+    for case in cases(23, CASES):
+        asked = needs(compiled(case.text)[0].for_item(case.item), case.caller)
+        history = {query: count for query, count in case.facts.history.items() if query in asked.history}
+        limits = {query: used for query, used in case.facts.limits.items() if query in asked.limits}
+        marks = case.facts.marks if asked.session else frozenset[str]()
+        assert verdict(case, replace(case.facts, history=history, limits=limits, marks=marks)) == verdict(case)
 
 
 def rule_id(rule: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from argparse import ArgumentParser
 from typing import Any
 
@@ -88,6 +89,8 @@ class Command(BaseCommand):
         from gateway.background import Background
 
         background = Background()
+        if only in ("gateway", "console"):
+            settings.SERVES = frozenset({only})
         if only in (None, "worker"):
             background.start_worker()
         if only in (None, "scheduler"):
@@ -122,6 +125,9 @@ class Command(BaseCommand):
             from gateway.demo.story import tell
 
             story = asyncio.get_running_loop().create_task(tell(server, port=port, seeded=seeded))
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            # uvicorn raises the signal again when it has stopped; without a handler the rest of the ending is lost.
+            signal.signal(ending, lambda *_: None)
         await server.serve()
         if story is not None:
             story.cancel()
@@ -129,4 +135,7 @@ class Command(BaseCommand):
 
 def wait_for_signal() -> None:
     """Return at SIGINT or SIGTERM."""
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    told = threading.Event()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: told.set())
+    told.wait()

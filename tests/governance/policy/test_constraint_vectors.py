@@ -14,6 +14,7 @@ KINDS = ("paths", "urls", "emails", "amounts", "values", "texts")
 SEEN = {
     "yes": (Action.ALLOW, Action.DENY),
     "no": (Action.DENY, Action.ALLOW),
+    "no, for deny yes": (Action.DENY, Action.DENY),
     "error": (Action.DENY, Action.DENY),
 }
 
