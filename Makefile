@@ -16,7 +16,7 @@ help: ## print this
 install: .venv/.development ## runtime and development requirements and the project, editable, in .venv
 
 run: ## install, seed the demo when the database is empty, serve on 127.0.0.1:$PORT (8000) until Ctrl-C
-	@$(MAKE) --no-print-directory -j3 .venv/.runtime .venv-demo/.installed demo-packages
+	@$(MAKE) -s --no-print-directory -j3 .venv/.runtime .venv-demo/.installed demo-packages
 	@exec .venv/bin/python manage.py serve --demo
 
 test: install ## the whole suite: on SQLite, and again on PostgreSQL and Redis where they answer

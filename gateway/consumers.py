@@ -24,7 +24,7 @@ class MCPConsumer(AsyncHttpConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request; whatever nobody expected is refused here."""
-        exchange = Exchange(scope, receive, send)
+        exchange = Exchange(scope, receive, send, runtime.event_loop())
         try:
             gateway = await runtime.started()
             await gateway.endpoint.serve(exchange, scope["path"].removeprefix("/mcp").strip("/"))
@@ -33,5 +33,5 @@ class MCPConsumer(AsyncHttpConsumer):
         except Exception as problem:
             log.error("a request failed inside the gateway", exc_info=problem)
             if not exchange.started:
-                reply = outbound.error(50300, "The gateway failed on this request; nothing was sent.")
+                reply = outbound.error(50300, "The gateway failed on this request.")
                 await exchange.answer(outbound.response(b"null", reply), 500)

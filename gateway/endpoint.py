@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from gateway.adapters.holds import Holds
 from gateway.adapters.refusals import RefusalCounts
@@ -78,6 +77,7 @@ class Endpoint:
     body_bytes: int
     holds: Holds
     upstreams: UpstreamPool
+    randomness: Callable[[int], bytes]
     in_flight: dict[tuple[str, str, bytes], Exchange] = field(default_factory=dict)
 
     async def serve(self, exchange: Exchange, server: str) -> None:
@@ -279,7 +279,7 @@ class Endpoint:
         now = self.clock.now()
         seconds = now.timestamp()
         return Call(
-            id=UUID(bytes=new_record(seconds)),
+            id=new_record(seconds, self.randomness),
             at=now,
             started=time.monotonic(),
             era=message.era,

@@ -43,7 +43,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Exchange:
     """One request. Its methods are called from the task that serves it, but for `notify` and `withdraw`."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, loop: asyncio.AbstractEventLoop) -> None:
         self.scope = scope
         self.headers = read_headers(scope["headers"])
         self.address: str = (scope.get("client") or ("unknown", 0))[0]
@@ -56,6 +56,7 @@ class Exchange:
         self.extra: list[tuple[bytes, bytes]] = []
         self._receive = receive
         self._send = send
+        self._loop = loop  # Asking for the running loop costs a system call each time.
         self._task: asyncio.Task[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._watcher: asyncio.Task[None] | None = None
@@ -91,8 +92,8 @@ class Exchange:
 
     def begin(self) -> None:
         """From here on the request may take a while: watch the agent, and show life."""
-        self._task = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER, self._watch)
+        self._task = asyncio.current_task(self._loop)
+        self._timer = self._loop.call_later(WATCH_AFTER, self._watch)
 
     def end(self) -> None:
         """The work is over: stop watching."""
@@ -102,8 +103,8 @@ class Exchange:
             self._watcher.cancel()
 
     def _watch(self) -> None:
-        self._watcher = asyncio.get_running_loop().create_task(self._see_off())
-        self._timer = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat)
+        self._watcher = self._loop.create_task(self._see_off())
+        self._timer = self._loop.call_later(HEARTBEAT, self._beat)
 
     async def _see_off(self) -> None:
         """Note that the agent closed the connection; in the stateless era that cancels a call that is not held."""
@@ -118,7 +119,7 @@ class Exchange:
     def _beat(self) -> None:
         if not self._holds:
             self._put(b": still working\n\n")
-        self._timer = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat)
+        self._timer = self._loop.call_later(HEARTBEAT, self._beat)
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -164,7 +165,7 @@ class Exchange:
             return
         if self._outgoing is None:
             self._outgoing = asyncio.Queue()
-            self._drain = asyncio.get_running_loop().create_task(self._stream())
+            self._drain = self._loop.create_task(self._stream())
         self._outgoing.put_nowait(data)
 
     async def _stream(self) -> None:

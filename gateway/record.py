@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Callable
+from uuid import UUID
+
+VERSION_AND_VARIANT = (7 << 76) | (2 << 62)
+FREE = ~((0xF << 76) | (3 << 62)) & ((1 << 80) - 1)
 
 
-def new_record(now: float) -> bytes:
+def new_record(now: float, randomness: Callable[[int], bytes]) -> UUID:
     """A UUID version 7 for the second `now` since 1970."""
-    stamp = int(now * 1000).to_bytes(6, "big")
-    tail = bytearray(secrets.token_bytes(10))
-    tail[0] = 0x70 | tail[0] & 0x0F
-    tail[2] = 0x80 | tail[2] & 0x3F
-    return stamp + bytes(tail)
+    tail = int.from_bytes(randomness(10)) & FREE | VERSION_AND_VARIANT
+    return UUID(int=int(now * 1000) << 80 | tail)

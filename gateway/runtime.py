@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
@@ -26,6 +25,7 @@ from gateway.endpoint import Endpoint, Timing
 from gateway.hosts import Hosts
 from gateway.pipeline import admit
 from gateway.ports import Ports
+from gateway.randomness import Randomness
 from gateway.sessions import Handles
 from gateway.snapshot.holder import SnapshotHolder
 from gateway.snapshot.keeper import SnapshotKeeper
@@ -51,6 +51,7 @@ class Gateway:
     endpoint: Endpoint
     upstreams: UpstreamPool
     counts: RefusalCounts
+    loop: asyncio.AbstractEventLoop
 
     def unready(self) -> list[str]:
         """Why a call would be refused now; empty when it would be served."""
@@ -95,6 +96,11 @@ def running() -> Gateway | None:
     return _current
 
 
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The loop that serves; asking for the running one costs a system call."""
+    return _current.loop if _current is not None else asyncio.get_running_loop()
+
+
 async def _start() -> Gateway:
     global _current  # noqa: PLW0603  See `started`.
     recorded = await sync_to_async(_highest_recorded_time, thread_sensitive=False)()
@@ -133,7 +139,8 @@ def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
         key=keys.derive("approval-binding"),
         legs=settings.LEGS,
     )
-    ledger = Ledger(writer, clock, BodySealer(key_ring(), secrets.token_bytes))
+    randomness = Randomness()
+    ledger = Ledger(writer, clock, BodySealer(key_ring(), randomness))
     counts = RefusalCounts(writer, clock)
     endpoint = Endpoint(
         ports=Ports(ledger, facts, holder, holds, counters, upstreams),
@@ -149,8 +156,9 @@ def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
         body_bytes=settings.BODY_BYTES,
         holds=holds,
         upstreams=upstreams,
+        randomness=randomness,
     )
-    return Gateway(writer, store, keeper, holder, endpoint, upstreams, counts)
+    return Gateway(writer, store, keeper, holder, endpoint, upstreams, counts, loop)
 
 
 def _seal_dead(store: LedgerStore) -> None:

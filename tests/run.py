@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -52,7 +53,7 @@ class Sums:
         """The closing line, as pytest writes it."""
         words = {"error": "errors" if self.counts["error"] != 1 else "error"}
         said = [f"{self.counts[each]} {words.get(each, each)}" for each in OUTCOMES if self.counts[each]]
-        text = f" {', '.join(said) or 'no tests ran'} in {seconds:.2f}s ({int(seconds) // 60}:{int(seconds) % 60:02}) "
+        text = f" {', '.join(said) or 'no tests ran'} in {seconds:.2f}s ({timedelta(seconds=int(seconds))}) "
         return text.center(WIDTH, "=")
 
 

@@ -44,7 +44,18 @@ class Ledger:
 class Trail:
     """Records a call as it goes. Leaving it without an intent or a hold writes `call.refused`."""
 
-    __slots__ = ("_call", "_closed", "_digest", "_intent", "_ledger", "_ruling", "_sealed", "sent")
+    __slots__ = (
+        "_call",
+        "_closed",
+        "_described",
+        "_digest",
+        "_intent",
+        "_ledger",
+        "_ruling",
+        "_sealed",
+        "_who",
+        "sent",
+    )
 
     def __init__(self, ledger: Ledger, call: Call) -> None:
         self._ledger = ledger
@@ -52,6 +63,8 @@ class Trail:
         self._ruling: Ruling | None = None
         self._intent: Line | None = None
         self._closed = False
+        self._described: Ruling | None = None
+        self._who: dict[str, Any] | None = None
         self._digest, self._sealed = ledger.bodies.seal(call.id, call.canonical)
         self.sent = False
 
@@ -98,8 +111,8 @@ class Trail:
 
     def outcome(self, screened: Screened) -> Reply:
         """Hand the outcome to the writer and give the answer that may leave now."""
-        self._closed = True
         self._outcome(screened.status, screened)
+        self._closed = True
         return Reply(result=screened.result, error=screened.error)
 
     def hold_line(self, ruling: Ruling, approval: Mapping[str, Any]) -> Line:
@@ -146,13 +159,11 @@ class Trail:
     def _elapsed(self) -> int:
         return int((time.monotonic() - self._call.started) * 1000)
 
-    def _line(self, kind: str, status: str, *, decision: bool = False, arguments: bool = False) -> Line:
+    def _describe(self) -> None:
+        """What all entries of the call share; written once and used for intent and outcome."""
         call, ruling = self._call, self._ruling
-        at = stamp(self._ledger.clock.now())
-        body: dict[str, Any] = {
-            "v": 1,
-            "at": at,
-            "kind": kind,
+        self._described = ruling
+        self._who = {
             "call": str(call.id),
             "principal": {
                 "person": ruling.agent.caller.person if ruling else None,
@@ -168,6 +179,13 @@ class Trail:
                 "digest": ruling.item.digest if ruling else None,
             },
         }
+
+    def _line(self, kind: str, status: str, *, decision: bool = False, arguments: bool = False) -> Line:
+        call, ruling = self._call, self._ruling
+        at = stamp(self._ledger.clock.now())
+        if self._who is None or ruling is not self._described:
+            self._describe()
+        body: dict[str, Any] = {"v": 1, "at": at, "kind": kind, **self._who}
         if decision and ruling is not None:
             body["decision"] = decision_body(ruling)
         if arguments:

@@ -50,10 +50,11 @@ class Binder:
         strict = rule.action is Action.ALLOW
         when = rule.when
         yield from self._plain(when, (rule.id, "when"))
+        yield from self._arguments(when, (rule.id, "when"), declared, strict=strict)
+        # After the constraints, which say no far more often.
         if strict and (when.constraints or when.short_forms) and not rule.extra_allowed:
             below = declared_below(when.constraints, declared)
             yield self._once(("extra", below), lambda: NoExtra(below))
-        yield from self._arguments(when, (rule.id, "when"), declared, strict=strict)
         if rule.unless is not None:
             # An exception works the other way round: for a deny rule, every element must earn it.
             inner = tuple(self._unless(rule.unless, (rule.id, "unless"), item, declared, strict=not strict))

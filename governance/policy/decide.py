@@ -187,7 +187,9 @@ def _escalated(call: Evaluation, matched: Matched, would: tuple[Would, ...]) -> 
 
 def _allowed(call: Evaluation, matched: Matched, would: tuple[Would, ...]) -> Verdict:
     """An escalate rule that an approval answered stands beside the allow rules: it lets the call pass."""
-    passing = sorted([*matched.allows, *matched.answered], key=lambda rule: rule.id)
+    passing = matched.allows
+    if matched.answered:
+        passing = sorted([*matched.allows, *matched.answered], key=lambda rule: rule.id)
     return Verdict(
         Action.ALLOW, Status.ALLOWED, passing[0].id, matched.every(), allow_reason(passing[0]),
         reserve=tuple(matched.reserve), would=would, obligations=_obligations(passing),

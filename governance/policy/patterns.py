@@ -43,14 +43,16 @@ def item_pattern(text: str) -> ItemPattern:
 def glob_test(pattern: str) -> Test:
     """A test for one glob: `*` any run, `?` one character, nothing else special, the whole text, case counts.
 
-    The test raises UnicodeEncodeError for a text with half of a surrogate pair.
+    The test may raise UnicodeEncodeError for a text with half of a surrogate pair.
     """
     if not is_glob(pattern):
         return lambda text: text == pattern
     if set(pattern) == {"*"}:
         return lambda text: True
-    if pattern.endswith("*") and not is_glob(head := pattern[:-1]):
-        return lambda text: text.startswith(head)
+    head, _, tail = pattern.partition("*")
+    if not is_glob(head + tail):
+        least = len(head) + len(tail)
+        return lambda text: text.startswith(head) and text.endswith(tail) and len(text) >= least
     parts = (".*" if part[0] == "*" else "." if part == "?" else re2.escape(part) for part in _runs(pattern))
     return regex_test("(?s:" + "".join(parts) + ")")
 

@@ -86,6 +86,7 @@ class HttpUpstream:
         self._limits = limits or Limits()
         self._pool = Pool(self._address, self._limits, tls=tls)
         self._numbers = count(1)
+        self._loop: asyncio.AbstractEventLoop | None = None  # Asking for the running one costs a system call.
         self._opening = Opening(self._agree)
         self._aside: set[asyncio.Task[None]] = set()
         self.dropped = 0  # Messages nobody waits for: foreign ids, second answers, unasked notifications.
@@ -155,7 +156,9 @@ class HttpUpstream:
         param_headers: Sequence[tuple[str, str]] = (),
     ) -> Answer:
         """See Upstream."""
-        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        loop = self._loop
         until = loop.time() + deadline
         session = self._opening.value or await self._opening.get_for_request(until)
         number = next(self._numbers)
@@ -205,7 +208,7 @@ class HttpUpstream:
             raise NotSent("the server no longer knows the session; the next request opens a new one") from None
 
     async def _carry(self, request: bytes, exchange: Exchange, until: float) -> jsonrpc.Response | None:
-        loop = asyncio.get_running_loop()
+        loop = exchange.future.get_loop()
         connection = self._pool.take(loop.time()) or await self._pool.connection(until)
         timer = loop.call_at(until, exchange.expire)
         connection.send(request, exchange)

@@ -106,13 +106,14 @@ def random_call(rng: Random, policy: dict[str, Any], text: str, drafts: list[Dra
     focus = rng.choice(drafts)
     item = random_item(rng, focus.rule, home)
     arguments: dict[str, Any] = {}
-    for draft in [focus, rng.choice(drafts), rng.choice(drafts)]:
+    for draft in [focus] if focus.bare else [focus, rng.choice(drafts), rng.choice(drafts)]:
         keep = 0.85 if draft is focus else 0.4
         for way, holds, misses in draft.wants:
             if some(rng, keep):
-                pool = holds if some(rng, 0.7) or not misses else misses
+                pool = holds if some(rng, 0.25 if focus.bare else 0.7) or not misses else misses
                 place(rng, arguments, way, pool, misses)
-    arguments = spoil(rng, arguments)
+    if not focus.bare or some(rng, 0.2):
+        arguments = spoil(rng, arguments)
     facts = random_facts(rng, policy, focus.rule, arguments)
     if item.schema is not None and some(rng, 0.85):
         item = replace(item, schema=fitting_schema(rng, item.schema, arguments))
@@ -275,7 +276,7 @@ def random_real_paths(rng: Random, arguments: dict[str, Any]) -> dict[str, str]:
         if isinstance(text, str)
     ]
     found = {}
-    for text in texts:
+    for text in texts if some(rng, 0.9) else []:
         for path in (text, f"/srv/data/{text}", f"/tmp/{text}"):
             canonical = "/" + "/".join(part for part in path.split("/") if part)
             found[canonical] = rng.choice(

@@ -59,10 +59,14 @@ SEVERITIES = ["low", "medium", "high", "critical"]
 
 @dataclass(frozen=True)
 class Draft:
-    """A rule, and per constrained argument the values that hold and those that just miss."""
+    """A rule, and per constrained argument the values that hold and those that just miss.
+
+    `bare` is a rule of one constraint on every item, so that the value alone decides.
+    """
 
     rule: dict[str, Any]
     wants: Wants
+    bare: bool = False
 
 
 def some(rng: Random, chance: float) -> bool:
@@ -76,7 +80,9 @@ def subset(rng: Random, values: list[Any], least: int = 1) -> list[Any]:
 def random_policy(rng: Random) -> tuple[dict[str, Any], list[Draft], Home]:
     home = rng.choice(HOMES)
     drafts, seen = [], set()
-    for number in range(rng.randint(1, 9)):
+    if some(rng, 0.25):
+        drafts.append(bare_rule(rng))
+    for number in range(0 if drafts else rng.randint(1, 9)):
         draft = random_rule(rng, home)
         said = flow(meaning(draft.rule))
         if said not in seen:
@@ -140,6 +146,16 @@ def random_rule(rng: Random, home: Home) -> Draft:
     if some(rng, 0.1):
         rule["obligations"] = {"notify": ["slack:#security-alerts"], "log": "critical"}
     return Draft(rule, wants)
+
+
+def bare_rule(rng: Random) -> Draft:
+    name, way, family = rng.choice(
+        [*TARGETS, *TARGETS[:6]]
+    )  # The first ones are paths and URLs, which have most tricks.
+    kinds, holds, misses = family(rng)
+    action = rng.choice(["allow", "deny"])
+    rule = {"id": "bare", "server": "*", "action": action, "constraints": {name: kinds}}
+    return Draft(rule | ({"extra": "allow"} if action == "allow" else {}), [(way, holds, misses)], bare=True)
 
 
 def random_subject(rng: Random, home: Home) -> dict[str, Any]:

@@ -33,24 +33,26 @@ PATH_TAILS = [
 PATH_TRICKS = [
     "x", "/..", "/../etc", "/./a", "/.", "/%2e%2e/x", "/a%2fb", "/%252e%252e/x", "/%25252e/x", "/%2525252e/x", "/%5c",
     "/%c0%ae%c0%ae/x", "/%c0%af", "/%e0%80%af", "/%f0%80%80%ae", "/%u002e%u002e/x", "/%u2215x", "/%%32%65",
-    "/%ef%bc%8fx",
-    "/a\\b", "/a\x00", "/a\n", "/a\u200bb", "/a\u202eb", "/\u2024\u2024/x", "/a\u2215b", "/\uff0e\uff0e/x", "/a\uff0fb",
-    "/a\uff3cb", "/\ufe52", "/\u2025/x", "/a\u2044b", "/a\u29f8b", "/\x7f", "/\u0085", "/%C0%AE", "/%2E./x", "/.%2e/x",
+    "/%ef%bc%8fx", "/a\\b", "/a\x00", "/a\n", "/a\u200bb", "/a\u202eb", "/\u2024\u2024/x", "/a\u2215b",
+    "/\uff0e\uff0e/x", "/a\uff0fb", "/a\uff3cb", "/\ufe52", "/\u2025/x", "/a\u2044b", "/a\u29f8b", "/\x7f", "/\u0085",
+    "/%C0%AE", "/%2E./x", "/.%2e/x", "/%f8%80%80%80%ae", "/%fc%80%80%80%80%af", "/%e0%80%ae/x", "/%00", "/%U002e",
+    "/a\u2028b", "/ノート", "/٠", "/\ue000",
 ]  # fmt: skip
-PATHS = ["/etc/passwd", "~/x", "~root/x", "../etc", "./a", "a.txt", "a/b", "a/../b", "C:/x", "C:\\x", "c:x",
-    "//srv/data/x",
-         "file:///tmp/x", "/TMP/x", "/tmpx", "~", ".", "..", "a/~", "%2e%2e/etc", "https://example.com/x"]  # fmt: skip
+PATHS = [
+    "/etc/passwd", "~/x", "~root/x", "../etc", "./a", "a.txt", "a/b", "a/../b", "C:/x", "C:\\x", "c:x",
+    "//srv/data/x", "file:///tmp/x", "/TMP/x", "/tmpx", "~", ".", "..", "a/~", "%2e%2e/etc", "https://example.com/x",
+    "", "1:2", "a:b",
+]  # fmt: skip
 DOMAINS = ["example.com", "*.example.org", "api.internal.test", "xn--bcher-kva.test", "localhost"]
 URL_TRICKS = [
     "http://{d}/", "https://{d}.evil.test/", "https://evil.test/{d}", "https://{d}@evil.test/", "https://u:p@{d}/",
-    "{d}",
-    "https://evil.test#@{d}", "https://evil.test\\@{d}/", "https://{d}\\.evil.test", "//{d}/x", "https:/{d}/",
-    "https:{d}",
-    "https://{d}:8443/x", "https://{d}:99999/", "ftp://{d}/", "https://x.{d}/", "https://a.b.{d}/", "https://x{d}/",
-    "https://exa\tmple.com/", " https://{d}/", "https://{d}/\n", "https://{d}\n.evil.test/", "https://2130706433/",
-    "https://[::1]/", "javascript:alert(1)", "smtp://{d}/", "file:///etc/passwd", "https:///{d}/", "https://",
-    "https://{d}%00.evil.test/",
-    "https://%65xample.com/", "https://.{d}/", "https://{d}:x/", "https://{d}:80/", "http://{d}:443/", "wss://{d}/",
+    "{d}", "https://evil.test#@{d}", "https://evil.test\\@{d}/", "https://{d}\\.evil.test", "//{d}/x", "https:/{d}/",
+    "https:{d}", "https://{d}:8443/x", "https://{d}:99999/", "ftp://{d}/", "https://x.{d}/", "https://a.b.{d}/",
+    "https://x{d}/", "https://exa\tmple.com/", " https://{d}/", "https://{d}/\n", "https://{d}\n.evil.test/",
+    "https://2130706433/", "https://[::1]/", "javascript:alert(1)", "smtp://{d}/", "https://{d}:0443/",
+    "https://{d}:/", "https://{d}./", "https://{d}/a b", "https://{d}?x=@evil.test", "https://127.1/", "ws://{d}/",
+    "file:///etc/passwd", "https:///{d}/", "https://", "https://{d}%00.evil.test/", "https://%65xample.com/",
+    "https://.{d}/", "https://{d}:x/", "https://{d}:80/", "http://{d}:443/", "wss://{d}/",
 ]  # fmt: skip
 URL_HOLDS = [
     "https://{d}/",
@@ -61,11 +63,11 @@ URL_HOLDS = [
     "https://{d}?q=1",
 ]
 MAIL_DOMAINS = ["example.com", "mail.example.org", "Firm.test"]
-MAIL_TRICKS = ["a@sub.{d}", "a@{d}.evil.test", "X <a@{d}>", "a@{d}, b@evil.test", "a@{d}@evil.test", "a@evil.test",
-    "ä@{d}",
-               '"a b"@{d}', "a@{d}\n", " a@{d}", "a@[1.2.3.4]", "@{d}", "a@", "a b@{d}", "a@{d};b@{d}", "<a@{d}>",
-               "a@x{d}",
-               "a@{d}\u200b", "a..b@{d}", "mailto:a@{d}", "a@\uff45xample.com", "a%40{d}", ""]  # fmt: skip
+MAIL_TRICKS = [
+    "a@sub.{d}", "a@{d}.evil.test", "X <a@{d}>", "a@{d}, b@evil.test", "a@{d}@evil.test", "a@evil.test", "ä@{d}",
+    '"a b"@{d}', "a@{d}\n", " a@{d}", "a@[1.2.3.4]", "@{d}", "a@", "a b@{d}", "a@{d};b@{d}", "<a@{d}>", "a@x{d}",
+    "a@{d}\u200b", "a..b@{d}", "mailto:a@{d}", "a@\uff45xample.com", "a%40{d}", "",
+]  # fmt: skip
 PATTERNS: list[tuple[str, list[Any], list[Any]]] = [
     (r"[a-z]+", ["abc", "z"], ["abc\n", "ABC", "", "é", "ab c", "\nabc"]),
     (r"\d{3}-\d{4}", ["555-1234"], ["٥٥٥-1234", "555-12345", "x555-1234", "５55-1234"]),
@@ -100,9 +102,9 @@ def under(rng: Random) -> Family:
 def domains(rng: Random) -> Family:
     names = rng.sample(DOMAINS, rng.randint(1, 2))
     kinds: dict[str, Any] = {"domains": names}
-    if rng.random() < 0.3:
+    if rng.random() < 0.4:
         kinds["schemes"] = rng.choice([["https"], ["http"], ["https", "http"], ["wss", "https"]])
-    if rng.random() < 0.3:
+    if rng.random() < 0.4:
         kinds["ports"] = rng.choice([[443], [443, 8443], [80]])
     if rng.random() < 0.1:
         del kinds["domains"]
@@ -200,7 +202,7 @@ def globs(rng: Random) -> Family:
     pattern, holds, misses = rng.choice(
         [
             ("report-*.txt", ["report-.txt", "report-a/b\n.txt"], ["report-a.txt2", "Report-a.txt", "report-atxt"]),
-            ("??", ["ab", "😀é", "??"], ["a", "abc", ""]),
+            ("??", ["ab", "😀é", "??", "a\n"], ["a", "abc", "", "a\nb"]),
             ("*.csv", [".csv", "a.csv"], ["a.CSV", "a.csv ", "acsv"]),
             ("a*b?c[x]", ["abxc[x]", "a--bbc[x]"], ["abc[x]", "abxcx"]),
         ]
