@@ -7,9 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from gateway.adapters.holds import Holds
 from gateway.adapters.refusals import RefusalCounts
-from gateway.adapters.upstream import UpstreamPool
 from gateway.authentication import Authenticator
 from gateway.call import Call, Reply, Ticket
 from gateway.clock import Clock
@@ -75,8 +73,6 @@ class Endpoint:
     timing: Timing
     public_url: str
     body_bytes: int
-    holds: Holds
-    upstreams: UpstreamPool
     randomness: Callable[[int], bytes]
     in_flight: dict[tuple[str, str, bytes], Exchange] = field(default_factory=dict)
 

@@ -126,24 +126,35 @@ def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
         each_round=lambda: _seal_dead(store),
     )
     holder = SnapshotHolder(max_age=settings.SNAPSHOT_MAX_AGE, wait=settings.SNAPSHOT_WAIT, confirm_now=keeper.nudge)
-    counters = Counters(clock=clock)
-    activity = Activity()
+    counters, activity, upstreams = Counters(clock=clock), Activity(), UpstreamPool()
     facts = FactsFinder(clock=clock, activity=activity, counters=counters)
-    upstreams = UpstreamPool()
     holds = Holds(
         clock=clock,
         writer=writer,
         snapshots=holder,
         gather=facts.gather,
         admit=admit,
-        key=keys.derive("approval-binding"),
+        key=keys.derive(keys.APPROVAL_BINDING),
         legs=settings.LEGS,
     )
     randomness = Randomness()
     ledger = Ledger(writer, clock, BodySealer(key_ring(), randomness))
     counts = RefusalCounts(writer, clock)
-    endpoint = Endpoint(
-        ports=Ports(ledger, facts, holder, holds, counters, upstreams),
+    ports = Ports(ledger, facts, holder, holds, counters, upstreams)
+    endpoint = _endpoint(ports, holder, activity, clock, counts, randomness)
+    return Gateway(writer, store, keeper, holder, endpoint, upstreams, counts, loop)
+
+
+def _endpoint(
+    ports: Ports,
+    holder: SnapshotHolder,
+    activity: Activity,
+    clock: Clock,
+    counts: RefusalCounts,
+    randomness: Randomness,
+) -> Endpoint:
+    return Endpoint(
+        ports=ports,
         snapshots=holder,
         authenticator=Authenticator(keys.derive(keys.AGENT_TOKENS)),
         activity=activity.session_of,
@@ -154,11 +165,8 @@ def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
         timing=Timing(float(settings.HOLD_SECONDS), float(settings.LEG_SECONDS), settings.LEGS),
         public_url=settings.PUBLIC_URL,
         body_bytes=settings.BODY_BYTES,
-        holds=holds,
-        upstreams=upstreams,
         randomness=randomness,
     )
-    return Gateway(writer, store, keeper, holder, endpoint, upstreams, counts, loop)
 
 
 def _seal_dead(store: LedgerStore) -> None:

@@ -9,7 +9,7 @@ from governance.canonical.values import JSON
 from governance.policy.addresses import MISSING, Found, Missing, Steps, WrongShape
 from governance.policy.evaluation import ERROR, NO, UNSET, YES, Evaluation, Outcome, all_of, any_of
 from governance.policy.kinds import ValueTest, judge_of, make_tests
-from governance.policy.reasons import shown
+from governance.policy.reasons import in_order, shown
 from governance.policy.schemas import Declared
 from governance.policy.short_forms import SORT_OF, Seen, collect, declares_any
 from governance.policy.tree import Check, Constraint, ShortForm
@@ -161,13 +161,13 @@ class NoExtra:
         top = call.declared.top
         if call.arguments.keys() <= top:
             return None
-        return next(key for key in call.arguments if key not in top)
+        return min(key for key in call.arguments if key not in top)
 
     def _extra_below(self, call: Evaluation) -> str | None:
         for steps, names in self._below:
             for value in call.found(steps)[1]:
                 if isinstance(value, dict) and not value.keys() <= names:
-                    return next(key for key in value if key not in names)
+                    return min(key for key in value if key not in names)
         return None
 
 
@@ -194,7 +194,7 @@ class ShortFormCondition:
         return None
 
     def saw(self, call: Evaluation) -> str:
-        seen = self._seen(call)
+        seen = self._in_order(call)
         return ", ".join(one.label if call.quiet else f"{one.label} {_shown_found(one.value)}" for one in seen[:5])
 
     def fails(self, call: Evaluation) -> str:
@@ -205,7 +205,7 @@ class ShortFormCondition:
         return self._telling(call, (YES, ERROR))
 
     def _telling(self, call: Evaluation, wanted: tuple[Outcome, ...]) -> str:
-        seen = self._seen(call)
+        seen = self._in_order(call)
         for outcome in wanted:
             for one in seen:
                 if self._one(one, call) is outcome:
@@ -221,6 +221,9 @@ class ShortFormCondition:
 
     def _one(self, one: Seen, call: Evaluation) -> Outcome:
         return ERROR if isinstance(one.value, WrongShape) else self._judge_value(one.value, call)
+
+    def _in_order(self, call: Evaluation) -> list[Seen]:
+        return collect(in_order(call.arguments), call.declared, self._sort)
 
     def _seen(self, call: Evaluation) -> list[Seen]:
         seen = call.looked.get(self._sort)

@@ -14,7 +14,6 @@ from governance.policy.tree import Check, Policy, Position, Rule, ShortForm, Sub
 
 DERIVED_DIGITS: Final = 12
 _NOT_MEANING: Final = frozenset({"id", "digest", "reason", "monitor", "position"})
-_EMPTY: Final[tuple[object, ...]] = (None, (), frozenset(), "", {})
 
 
 def rule_digest(rule: Rule) -> str:
@@ -50,7 +49,7 @@ def _members(value: object, left_out: frozenset[str]) -> dict[str, JSON]:
     out: dict[str, JSON] = {}
     for spec in dataclasses.fields(value):
         member = getattr(value, spec.name)
-        if spec.name not in left_out and not _is_empty(member):
+        if spec.name not in left_out and not _is_default(spec, member):
             out[spec.name] = _plain(member)
     return out
 
@@ -64,8 +63,10 @@ def _unordered(members: dict[str, JSON]) -> dict[str, JSON]:
     }
 
 
-def _is_empty(member: object) -> bool:
-    return member is False or any(type(member) is type(empty) and member == empty for empty in _EMPTY)
+def _is_default(spec: dataclasses.Field[object], member: object) -> bool:
+    """Only what is as if it were not given may be left out; false, null and zero are values like any other."""
+    default = spec.default if spec.default_factory is dataclasses.MISSING else spec.default_factory()
+    return type(member) is type(default) and member == default
 
 
 def _plain(value: object) -> JSON:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from governance.canonical.values import JSON, Number
 
@@ -29,6 +29,13 @@ def listed(values: Iterable[object]) -> str:
     """Values one after the other, at most ten of them."""
     texts = [value if isinstance(value, str) else shown(value) for value in values]
     return ", ".join(texts[:10]) + (f" and {len(texts) - 10} more" if len(texts) > 10 else "")
+
+
+def in_order(value: Any) -> Any:
+    """The same JSON value with the members of every object by name, so that the sender's order decides nothing."""
+    if isinstance(value, dict):
+        return {name: in_order(value[name]) for name in sorted(value)}
+    return [in_order(member) for member in value] if isinstance(value, list) else value
 
 
 def json_type(value: JSON) -> str:

@@ -9,7 +9,7 @@ import jsonschema_rs
 
 from governance.canonical.values import JSON, Number
 from governance.policy.addresses import EACH, Steps
-from governance.policy.reasons import listed
+from governance.policy.reasons import in_order, listed
 
 BACKTRACK_LIMIT: Final = 10_000
 _COMBINED: Final = ("allOf", "anyOf", "oneOf")
@@ -123,7 +123,7 @@ class SchemaCheck:
         try:
             if self._validator.is_valid(instance):
                 return None
-            return _first_error(self._validator, instance)
+            return _first_error(self._validator, in_order(instance))
         except (ValueError, UnicodeEncodeError) as error:
             return f"the arguments cannot be judged by the approved schema: {_one_line(error)}"
 

@@ -42,6 +42,9 @@ class PolicyError(ValueError):
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems: Final = problems
 
+    def __reduce__(self) -> tuple[type[PolicyError], tuple[tuple[Problem, ...]]]:
+        return PolicyError, (self.problems,)
+
 
 @dataclass(frozen=True, slots=True)
 class ItemPattern:

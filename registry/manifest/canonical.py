@@ -162,9 +162,7 @@ def _listed(kind: Kind, name_field: str, member: JSON, where: str, any_names: bo
     if len(name) > MAX_NAME:
         raise ManifestError(f"{where}: {name_field} is longer than {MAX_NAME} characters")
     if kind is Kind.TOOL and not any_names and not _TOOL_NAME.fullmatch(name):
-        raise ManifestError(
-            f"{where}: the tool name {name[:80]!a} is not made of 1 to 128 letters, digits, _ . and -"
-        )
+        raise ManifestError(f"{where}: the tool name {name[:80]!a} is not made of 1 to 128 letters, digits, _ . and -")
     return _item(kind, name, member, f"{where} ({name[:80]!a})")
 
 
