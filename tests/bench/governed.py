@@ -20,7 +20,7 @@ from tests.running import Failed, Installation, Running, installation
 
 SERVER, AGENT, OWNER = "bench", "bench-load", "bench@example.com"
 VERIFIES_WITHIN = 600.0
-FORBIDDEN = "forbidden word"
+PLAIN, FORBIDDEN = "x text", "forbidden word"  # The rules want every text to begin with x.
 LOCAL = ("", "127.0.0.1", "::1", "localhost")
 
 
@@ -44,7 +44,7 @@ def configuration(upstream: str) -> dict[str, Any]:
 
 def policy() -> str:
     """Rules with argument constraints for the three tools, and as many again about other servers."""
-    text = {"type": "string", "length": {"min": 1, "max": 1_000_000}, "matches": "(?s)[a-z]+ .*"}
+    text = {"type": "string", "length": {"min": 1, "max": 1_000_000}, "glob": "x*"}
     rules: list[dict[str, Any]] = [
         {"id": "echo", "tool": f"{SERVER}/echo", "action": "allow", "constraints": {"text": text}},
         {
@@ -109,15 +109,15 @@ class Governed:
         """Ask for what must be refused. Raises Failed when something of it passes; returns what was tried."""
         key = "-----BEGIN " + "RSA PRIVATE KEY-----\n" + "MIIB" * 30 + "\n-----END " + "RSA PRIVATE KEY-----"
         tried = {
-            "no token": (self._call("echo", "a text", token=""), "HTTP 401"),
-            "a text that a rule denies": (self._call("echo", f"a {FORBIDDEN}"), "deny never"),
-            "a tool that is not there": (self._call("none", "a text"), "deny"),
-            "a private key in the arguments": (self._call("echo", f"a {key}"), "deny"),
+            "no token": (self._call("echo", PLAIN, token=""), "HTTP 401"),
+            "a text that a rule denies": (self._call("echo", f"{PLAIN} {FORBIDDEN}"), "deny never"),
+            "a tool that is not there": (self._call("none", PLAIN), "deny"),
+            "a private key in the arguments": (self._call("echo", f"{PLAIN} {key}"), "deny"),
         }
         for what, (said, wanted) in tried.items():
             if not said.startswith(wanted):
                 raise Failed(f"the gateway does not govern: {what} was answered with {said}, not {wanted}")
-        if (said := self._call("echo", "a text")) != "a text":
+        if (said := self._call("echo", PLAIN)) != PLAIN:
             raise Failed(f"the gateway does not answer: {said}")
         return list(tried)
 

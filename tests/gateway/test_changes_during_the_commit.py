@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from gateway.adapters import writer
 from governance import agents, policies, switches
 from governance.models import Agent, AgentToken
 from governance.models.ledger import LedgerStream
@@ -20,7 +21,13 @@ from registry.models import Server
 from tests.gateway.inside import POLICY, Inside, in_thread, inside
 from tests.waiting import eventually_async
 
-pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.alone]
+pytestmark = [pytest.mark.usefixtures("own_database", "leases_do_not_queue"), pytest.mark.alone]
+
+
+@pytest.fixture
+def leases_do_not_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer must meet the lock with the intent, and not with its lease."""
+    monkeypatch.setattr(writer, "LEASE_EVERY", 60.0)
 
 
 def stop_everything() -> None:
