@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from typing import Any
@@ -42,12 +43,20 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await _django(scope, receive, send)
 
 
+def settle_memory() -> None:
+    """Take what was loaded at start out of the garbage collector's sight: walking it stops every call for 60 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+
+
 async def _lifespan(receive: Any, send: Any) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             if "gateway" in settings.SERVES:
                 await runtime.started()
+            settle_memory()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await runtime.stop()

@@ -148,6 +148,8 @@ class Endpoint:
         await self._call(exchange, asked, hold=0.0)
 
     async def _refuse(self, exchange: Exchange, rpc_id: bytes, problem: Refusal) -> None:
+        if isinstance(problem, Unavailable):
+            self.counts.unavailable()
         code = problem.form.code if problem.form.code is not None else 40300
         reply = outbound.error(code, problem.reason)
         await exchange.answer(outbound.response(rpc_id, reply), problem.form.http)

@@ -141,13 +141,14 @@ def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
     ledger = Ledger(writer, clock, BodySealer(key_ring(), randomness))
     counts = RefusalCounts(writer, clock)
     ports = Ports(ledger, facts, holder, holds, counters, upstreams)
-    endpoint = _endpoint(ports, holder, activity, clock, counts, randomness)
+    endpoint = _endpoint(ports, holder, activity=activity, clock=clock, counts=counts, randomness=randomness)
     return Gateway(writer, store, keeper, holder, endpoint, upstreams, counts, loop)
 
 
 def _endpoint(
     ports: Ports,
     holder: SnapshotHolder,
+    *,
     activity: Activity,
     clock: Clock,
     counts: RefusalCounts,

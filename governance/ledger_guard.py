@@ -15,6 +15,7 @@ POSTGRES = [
     f"""CREATE TRIGGER gatehouse_ledger_no_truncate BEFORE TRUNCATE ON {TABLE}
     FOR EACH STATEMENT EXECUTE FUNCTION gatehouse_ledger_refuse()""",
     f"ALTER TABLE {TABLE} ENABLE ALWAYS TRIGGER gatehouse_ledger_no_change",
+    f"ALTER TABLE {TABLE} ALTER COLUMN body SET STORAGE EXTERNAL",  # Sealed bytes cannot be compressed.
     f"ALTER TABLE {TABLE} ENABLE ALWAYS TRIGGER gatehouse_ledger_no_truncate",
 ]
 SQLITE = [

@@ -42,6 +42,10 @@ class RefusalCounts:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(EVERY, self.flush)
 
+    def unavailable(self) -> None:
+        """Count a request that was refused because the database cannot be relied on; it is part of the next gap."""
+        self._writer.count_refused(stamp(self._clock.now()))
+
     def flush(self) -> None:
         """Write what was counted."""
         self._timer = None

@@ -28,10 +28,13 @@ COLUMNS = "stream_id, seq, at, kind, call, agent, session, server, item, status,
 # Each column travels as one text, its rows between separators: the driver would dump arrays element by element in
 # Python. No column may hold the separator: entry texts are JSON, which escapes it, and item names lose it.
 SEPARATOR = "\x1e"
+# The sealed bodies travel as one run of bytes, each row saying where its own lies in it.
 POSTGRES = f"""INSERT INTO governance_ledgerentry ({COLUMNS})
 SELECT %s, q::bigint, a::timestamptz, k, NULLIF(c, '')::uuid, COALESCE(g, ''), COALESCE(s, ''), COALESCE(v, ''),
-COALESCE(i, ''), COALESCE(u, ''), decode(d, 'hex'), t, decode(NULLIF(b, ''), 'hex')
-FROM unnest({", ".join(["string_to_array(%s, chr(30))"] * 12)}) AS n(q, a, k, c, g, s, v, i, u, d, t, b)"""  # noqa: S608  Nothing but constants of this module.
+COALESCE(i, ''), COALESCE(u, ''), decode(d, 'hex'), t,
+CASE WHEN l <> '0' THEN substring(p.bodies FROM f::int FOR l::int) END
+FROM (SELECT %b::bytea AS bodies) AS p,
+unnest({", ".join(["string_to_array(%s, chr(30))"] * 13)}) AS n(q, a, k, c, g, s, v, i, u, d, t, f, l)"""  # noqa: S608  Nothing but constants of this module.
 SQLITE = f"INSERT INTO governance_ledgerentry ({COLUMNS}) VALUES ({', '.join('?' * 13)})"  # noqa: S608  As above.
 FAULTS = (DatabaseError, psycopg.Error, OSError)
 
@@ -98,28 +101,26 @@ class LedgerStore:
 
     def write(self, lines: list[Line]) -> Changes | None:
         """Commit one batch; raises StoreDown when the database did not confirm it."""
+        head = self._seq, self._prev
         try:
             if any(line.effect is not None for line in lines):
                 self._write_with_effects(lines)
             else:
                 self._insert(lines)
+            changes = self._reader.read()
             self._unsure = []
-            return self._reader.read()
+            return changes
         except IntegrityError as problem:
             raise StoreDown(f"this epoch was sealed by another process: {_said(problem)}") from problem
         except FAULTS as problem:
+            self._seq, self._prev = head  # Whether the batch is there is asked when the ledger is opened again.
             raise StoreDown(_said(problem)) from problem
 
     def _write_with_effects(self, lines: list[Line]) -> None:
-        seq, prev = self._seq, self._prev
-        try:
-            with transaction.atomic():
-                for line in sorted((one for one in lines if one.effect is not None), key=lambda one: one.locks):
-                    _run_effect(line)
-                self._insert([line for line in lines if line.refusal is None])
-        except FAULTS:
-            self._seq, self._prev = seq, prev
-            raise
+        with transaction.atomic():
+            for line in sorted((one for one in lines if one.effect is not None), key=lambda one: one.locks):
+                _run_effect(line)
+            self._insert([line for line in lines if line.refusal is None])
 
     def _insert(self, lines: list[Line]) -> None:
         """Link and insert; the head moves only when the statement returned."""
@@ -135,7 +136,9 @@ class LedgerStore:
         self._unsure = lines
         raw = connection.connection
         if connection.vendor == "postgresql":
-            psycopg.Cursor(raw).execute(POSTGRES, (self._stream.pk, *map(_column, zip(*rows, strict=True))))
+            bodies, places, lengths = _bodies(rows)
+            columns = [*map(_column, list(zip(*rows, strict=True))[:-1]), _column(places), _column(lengths)]
+            psycopg.Cursor(raw).execute(POSTGRES, (self._stream.pk, bodies, *columns))
         else:
             self._insert_sqlite(raw, rows)
         self._seq, self._prev = seq, prev
@@ -210,6 +213,18 @@ def _row(line: Line, seq: int, digest: bytes, text: str) -> Row:
         text,
         line.sealed,
     )
+
+
+def _bodies(rows: list[Row]) -> tuple[bytes, list[str], list[str]]:
+    """The sealed bodies in one run, and for each row where its own begins, from 1, and how long it is."""
+    parts, places, lengths, place = [], [], [], 1
+    for row in rows:
+        body = row[-1] or b""
+        parts.append(body)
+        places.append(str(place))
+        lengths.append(str(len(body)))
+        place += len(body)
+    return b"".join(parts), places, lengths
 
 
 def _column(values: Iterable[Any]) -> str:

@@ -53,6 +53,7 @@ class Trail:
         "_ledger",
         "_ruling",
         "_sealed",
+        "_tried",
         "_who",
         "sent",
     )
@@ -62,6 +63,7 @@ class Trail:
         self._call = call
         self._ruling: Ruling | None = None
         self._intent: Line | None = None
+        self._tried: Line | None = None
         self._closed = False
         self._described: Ruling | None = None
         self._who: dict[str, Any] | None = None
@@ -75,6 +77,8 @@ class Trail:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._closed or problem is None:
+            if problem is not None and self._tried is not None and self._intent is None:
+                self._ledger.writer.close_given_up(self._tried)
             return
         self._closed = True
         if self._intent is not None:
@@ -105,6 +109,7 @@ class Trail:
             clock, escalation = self._ledger.clock, ruling.approval.escalation
             line.locks = str(escalation)
             line.effect = lambda: redeem(escalation_id=escalation, call=self._call.id, now=clock.now())
+        self._tried = line
         changes = await self._ledger.writer.durable(line)
         self._intent, self._closed = line, False
         return changes
@@ -120,6 +125,7 @@ class Trail:
         self._ruling = ruling
         line = self._line("call.held", "waiting", decision=True, arguments=True)
         line.body["approval"] = dict(approval)
+        self._tried = line
         return line
 
     def _status_after_intent(self, problem: BaseException) -> str:
@@ -148,6 +154,7 @@ class Trail:
         if isinstance(problem, Refusal):
             self._explain(line, problem)
         line.body["outcome"] = {"status": status, "ms": self._elapsed()}
+        line.instead_of = self._tried
         self._ledger.writer.hand_over(line)
 
     def _explain(self, line: Line, problem: Refusal) -> None:

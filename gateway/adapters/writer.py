@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 from uuid import UUID
@@ -27,6 +27,7 @@ log = logging.getLogger("gatehouse.ledger")
 OUTCOME_DELAY = 0.003
 LEASE_EVERY = 1.5
 BATCH = 500
+BATCH_BYTES = 1024 * 1024  # Of sealed bodies: a larger batch makes the intents in it wait, and takes memory.
 QUEUED = 10_000
 
 
@@ -43,7 +44,8 @@ class Line:
     """One entry on its way into the chain. `body` is the entry without stream, seq and prev.
 
     `effect` runs in the batch's own transaction before the entry is linked; the entry is left out, and the call
-    refused, when it answers False or raises Refusal. `after` names the intent that an outcome belongs to.
+    refused, when it answers False or raises Refusal. `after` names the intent that an outcome belongs to. `instead_of`
+    names the line that was given up for this one: should it be in the ledger all the same, it is closed as not sent.
     """
 
     body: dict[str, Any]
@@ -59,12 +61,14 @@ class Line:
     effect: Callable[[], bool] | None = None
     locks: str = ""  # What the effect locks; effects run in this order, the one that every other act keeps too.
     after: Line | None = None
+    instead_of: Line | None = None
     urgent: bool = False
     waiter: asyncio.Future[Changes | None] | None = None
     deadline: float = 0.0
     abandoned: bool = False
     state: State = State.QUEUED
     epoch: str = ""
+    closing: Line | None = None  # The outcome that was made for it without a call to wait for.
     refusal: Exception | None = None
 
 
@@ -100,7 +104,6 @@ class _Gap:
     count: int = 0
     since: str = ""
     until: str = ""
-    calls: set[UUID] = field(default_factory=set)
 
 
 class LedgerWriter:
@@ -156,6 +159,14 @@ class LedgerWriter:
         """Queue a line that nobody waits for; it is durable within OUTCOME_DELAY and one commit."""
         self._queue.put(line)
 
+    def close_given_up(self, line: Line) -> None:
+        """See that an intent whose call ended before it was known to be durable is closed, should it be there."""
+        self._queue.put(Line(body={}, at=line.at, kind="call.refused", instead_of=line, abandoned=True))
+
+    def count_refused(self, at: str) -> None:
+        """Count a call that was refused, for want of the database, before there could be a record of it."""
+        self._queue.put(Line(body={}, at=at, kind="gap", abandoned=True))
+
     def _give_up(self) -> None:
         self._sweep = None
         now = self._loop.time()
@@ -205,8 +216,9 @@ class LedgerWriter:
         """Connect again; intents of a batch that was committed after all, though refused, are closed as not sent."""
         for line in self._store.open():
             line.state, line.epoch = State.WRITTEN, self._store.epoch
-            if line.kind == "call.intent":
-                self._queue.put(not_sent(line))
+            if line.kind == "call.intent" and line.closing is None:
+                line.closing = not_sent(line)
+                self._queue.put(line.closing)
         self._kept = [line for line in self._kept if line.state is State.QUEUED]
         self.up = True
 
@@ -214,8 +226,8 @@ class LedgerWriter:
         """What is queued now; waits for the first line, and for a little longer while only outcomes are there."""
         batch: list[Line] = []
         until = time.monotonic() + (LEASE_EVERY / 3 if self.up else 0.25)
-        urgent = False
-        while len(batch) < BATCH:
+        urgent, size = False, 0
+        while len(batch) < BATCH and size < BATCH_BYTES:
             try:
                 line = (
                     self._queue.get_nowait() if urgent else self._queue.get(timeout=max(0.0, until - time.monotonic()))
@@ -228,10 +240,11 @@ class LedgerWriter:
                 until = time.monotonic() + OUTCOME_DELAY
             urgent = urgent or line.urgent
             batch.append(line)
+            size += len(line.sealed or b"")
         return batch, False
 
     def _write(self, batch: list[Line]) -> None:
-        lines = [line for line in batch if self._still_wanted(line)]
+        lines = [line for line in dict.fromkeys(map(self._as_wanted, batch)) if line is not None]
         gap = self._gap_line()
         if gap is not None:
             lines.insert(0, gap)
@@ -243,22 +256,32 @@ class LedgerWriter:
         self._follow_up(lines)
         self._hand_back(lines, changes)
 
-    def _still_wanted(self, line: Line) -> bool:
-        """Leave out what was refused meanwhile, and outcomes of intents that were never written."""
+    def _as_wanted(self, line: Line) -> Line | None:
+        """The line, or what takes its place: nothing for what was given up, or closes an intent that is not there."""
+        if line.state is State.WRITTEN:
+            return None
+        if line.instead_of is not None and line.instead_of.state is State.WRITTEN:
+            return self._closing(line.instead_of)
         if line.abandoned:
             line.state = State.FAILED
-            self._count(line)
-            return False
+            if line.kind == "gap":
+                self._count(line)
+            return None
         intent = line.after
-        return intent is None or (intent.state is State.WRITTEN and intent.epoch == self._store.epoch)
+        wanted = intent is None or (intent.state is State.WRITTEN and intent.epoch == self._store.epoch)
+        return line if wanted else None
+
+    def _closing(self, given_up: Line) -> Line | None:
+        """The outcome of an intent that was written though its call had given it up; a sealed epoch has closed it."""
+        if given_up.kind != "call.intent" or given_up.epoch != self._store.epoch:
+            return None
+        given_up.closing = given_up.closing or not_sent(given_up)
+        return None if given_up.closing.state is State.WRITTEN else given_up.closing
 
     def _follow_up(self, lines: list[Line]) -> None:
-        """An intent that was given up while its commit ran is closed as not sent."""
         for line in lines:
             line.state = State.FAILED if line.refusal is not None else State.WRITTEN
             line.epoch = self._store.epoch
-            if line.abandoned and line.state is State.WRITTEN and line.kind == "call.intent":
-                self._queue.put(not_sent(line))
 
     def _down(self, batch: list[Line], problem: Exception) -> None:
         if self.up:
@@ -267,19 +290,19 @@ class LedgerWriter:
         for line in batch:
             if line.state is not State.QUEUED:
                 continue
-            if line.after is not None and len(self._kept) < QUEUED:
+            closes = line.after or line.instead_of
+            if closes is not None and closes.state is State.WRITTEN and len(self._kept) < QUEUED:
                 self._kept.append(line)
                 continue
             line.state = State.FAILED
-            self._count(line)
+            if line.waiter is None:  # Whoever waits for a line hands over a refusal when it fails.
+                self._count(line)
             line.refusal = Unavailable("The ledger cannot be written; nothing was sent. Try again in a moment.")
         self._hand_back([line for line in batch if line.state is State.FAILED], None)
 
     def _count(self, line: Line) -> None:
-        if line.call is None or line.call in self._gap.calls:
-            return
-        if len(self._gap.calls) < QUEUED:
-            self._gap.calls.add(line.call)
+        if line.call is None and line.kind != "gap":
+            return  # Aggregated refusals of strangers are no calls.
         self._gap.count += 1
         self._gap.since = self._gap.since or line.at
         self._gap.until = line.at

@@ -225,17 +225,31 @@ def plain(value: JSON) -> Plain:
 
     A lone surrogate, which has no UTF-8 form, is written out as `\\udXXX` text so that the entry is never lost.
     """
-    if isinstance(value, str):
+    if type(value) is str:
         return value if value.isascii() else _encodable(value)
+    if type(value) is dict:
+        return {
+            name if name.isascii() else _encodable(name): item if type(item) is str and item.isascii() else plain(item)
+            for name, item in value.items()
+        }
+    if type(value) is list:
+        return [item if type(item) is str and item.isascii() else plain(item) for item in value]
+    if type(value) is int:
+        return value if -MAX_LEDGER_INTEGER <= value <= MAX_LEDGER_INTEGER else str(value)
+    return _plain_of_other_kind(value)
+
+
+def _plain_of_other_kind(value: JSON) -> Plain:
+    """What is rarer on the path of a call, and subclasses of what is common."""
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        return value if -MAX_LEDGER_INTEGER <= value <= MAX_LEDGER_INTEGER else str(value)
     if isinstance(value, Number):
         return value.literal
-    if isinstance(value, Mapping):
-        return {_encodable(name): plain(item) for name, item in value.items()}
-    return [plain(item) for item in value]
+    if isinstance(value, str):
+        return plain(str(value))
+    if isinstance(value, int):
+        return plain(int(value))
+    return plain(dict(value)) if isinstance(value, Mapping) else plain(list(value))
 
 
 def _encodable(text: str) -> str:

@@ -89,8 +89,9 @@ def parse(body: bytes, *, max_depth: int = 64, max_members: int = 10_000) -> JSO
         text = body.decode("utf-8").strip(_SPACE)
     except UnicodeDecodeError as error:
         raise Malformed(NOT_JSON, f"not JSON: byte {error.start} is not valid UTF-8") from None
-    openings = body.count(b"{") + body.count(b"[")
-    if openings + body.count(b",") > max_members:
+    # No member without a character of its own: small bodies need no counting.
+    openings = len(body) if len(body) <= max_depth else body.count(b"{") + body.count(b"[")
+    if len(body) > max_members and openings + body.count(b",") > max_members:
         # Counted on a cheap reading first: making 10,000s of exact numbers only to refuse them costs too much.
         _measure(_scan(_SYNTAX, text), max_depth, max_members)
         value = _accept(text)
@@ -98,7 +99,7 @@ def parse(body: bytes, *, max_depth: int = 64, max_members: int = 10_000) -> JSO
         value = _accept(text)
         if openings > max_depth:
             _measure(value, max_depth, max_members)
-    if _SURROGATE_ESCAPE(body):
+    if b"\\" in body and _SURROGATE_ESCAPE(body):
         _refuse_surrogates(value)
     return value
 

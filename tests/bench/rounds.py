@@ -35,10 +35,10 @@ SCENARIOS = {
         Scenario("1", 1),
         Scenario("16", 16),
         Scenario("64", 64),
-        Scenario("16 × 10 KB", 16, 10_000),
-        Scenario("16 × 100 KB", 16, 100_000),
-        Scenario("16 × 10 KB result alone", 16, 10_000, "pad"),
-        Scenario("16 × 100 KB result alone", 16, 100_000, "pad"),
+        Scenario("16x10KB", 16, 10_000),
+        Scenario("16x100KB", 16, 100_000),
+        Scenario("16x10KB-result", 16, 10_000, "pad"),
+        Scenario("16x100KB-result", 16, 100_000, "pad"),
     )
 }
 

@@ -13,7 +13,7 @@ from tests.bench.two_workers import ONE, TWO
 GATEWAY, NGINX, DIRECT = "gateway", "nginx", "direct"
 OVER_NGINX, OVER_DIRECT = {"16": 0.08, "64": 0.10}, {"16": 0.06, "64": 0.08}
 RATES, CPU = {"16": 3_500.0, "64": 4_500.0}, {"16": 280.0, "64": 220.0}
-LARGE = {"16 × 10 KB": 0.08, "16 × 100 KB": 0.10}
+LARGE = {"16x10KB": 0.08, "16x100KB": 0.10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,12 @@ def _latencies(rounds: Rounds) -> Iterable[Row]:
 
 
 def _large(rounds: Rounds, base: str) -> Iterable[Row]:
-    for scenario in ("16 × 10 KB", "16 × 100 KB"):
+    for scenario in ("16x10KB", "16x100KB"):
         ratio = rounds.ratio(GATEWAY, base, scenario)
         if ratio is not None:
             gate = LARGE[scenario] if base == NGINX else None
             yield Row(f"{scenario} arguments and results ÷ {base}", ratio, "", gate, at_least=True)
-        ratio = rounds.ratio(GATEWAY, base, f"{scenario} result alone")
+        ratio = rounds.ratio(GATEWAY, base, f"{scenario}-result")
         if ratio is not None:
             yield Row(f"{scenario} results alone ÷ {base}", ratio, "", None, at_least=True)
 

@@ -37,7 +37,7 @@ from tests.running import Failed, postgres_answers
 
 STAGED = "staged"
 STAGED_AT = ("1", "16")
-GATED = ("1", "16", "64", "16 × 10 KB", "16 × 100 KB")
+GATED = ("1", "16", "64", "16x10KB", "16x100KB")
 
 
 @dataclass(slots=True)

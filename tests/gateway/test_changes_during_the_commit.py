@@ -139,6 +139,7 @@ async def test_a_change_during_the_commit_holds_the_call_back(change: Callable[[
     """Issue 2 "Shown by" 4: 0 forwarded, closed `not_sent`, and the next call meets the change too."""
     async with inside() as place:
         assert (await place.call(text="good")).text == "good"
+        assert await place.entries() == [("call.intent", ""), ("call.outcome", "ok")]
         async with meanwhile(place, change) as call:
             reply = await call
         assert reply.decision["status"] == "not_sent", reply.message

@@ -125,7 +125,7 @@ async def test_a_fault_while_a_call_is_held_forwards_nothing(stage: str, monkeyp
         if stage == "hold":
             port("holds", decided=failing_later)(place, monkeypatch)
         else:
-            monkeypatch.setattr(place.gateway.endpoint.holds, "_wait", failing_later)
+            monkeypatch.setattr(place.gateway.endpoint.ports.holds, "_wait", failing_later)
         reply = await place.call("add")
         assert reply.error["code"] == 50300 and place.forwarded() == 0
         kinds = [kind for kind, _ in await place.entries()]

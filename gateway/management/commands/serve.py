@@ -15,6 +15,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from gateway.http import CorkedProtocol
 from gateway.singleton import AlreadyServing, Singleton
 from governance import schema
 
@@ -109,7 +110,7 @@ class Command(BaseCommand):
             "gateway.asgi:application",
             host=host,
             port=port,
-            http="httptools",
+            http=CorkedProtocol,
             loop="uvloop",
             ws="websockets",
             lifespan="on",
