@@ -52,6 +52,7 @@ class Gateway:
     upstreams: UpstreamPool
     counts: RefusalCounts
     loop: asyncio.AbstractEventLoop
+    holds: Holds
 
     def unready(self) -> list[str]:
         """Why a call would be refused now; empty when it would be served."""
@@ -142,7 +143,7 @@ def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
     counts = RefusalCounts(writer, clock)
     ports = Ports(ledger, facts, holder, holds, counters, upstreams)
     endpoint = _endpoint(ports, holder, activity=activity, clock=clock, counts=counts, randomness=randomness)
-    return Gateway(writer, store, keeper, holder, endpoint, upstreams, counts, loop)
+    return Gateway(writer, store, keeper, holder, endpoint, upstreams, counts, loop, holds)
 
 
 def _endpoint(

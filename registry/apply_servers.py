@@ -84,7 +84,7 @@ def write(looked: Looked, outcome: Outcome, *, started: datetime) -> None:
         said = ", ".join(f"{len(names)} {word}" for word, names in counts.items() if names)
         outcome.changes.append(f"server {entry.name} scanned: {said}")
     if not in_use(server.state):
-        outcome.unmet.append(f"server {entry.name} is {server.state} and stays so; release it in the console")
+        outcome.unmet.append(f"server {entry.name} is {server.state} and stays so; an administrator has to release it")
     elif isinstance(looked.seen, Manifest):
         _approve(server, entry.approval, looked.seen, outcome)
     _list_held(server, outcome)

@@ -120,7 +120,7 @@ class Request:
             self._messages.put_nowait({"type": "http.request", "body": chunk, "more_body": number < len(chunks)})
         self.taken = 0
         scope = {"type": "http", "method": method, "headers": list(headers), "client": ("192.0.2.7", 40000)}
-        self.exchange = Exchange(scope, self._receive, self._send)
+        self.exchange = Exchange(scope, self._receive, self._send, asyncio.get_running_loop())
 
     async def _receive(self) -> dict[str, Any]:
         message = await self._messages.get()

@@ -64,11 +64,17 @@ class Holds:
         self._key = key
         self._legs = legs
         self._waiting: dict[UUID, _Waiting] = {}
+        self._draining = False
 
     def look_again(self) -> None:
         """Something was decided somewhere: everybody who waits reads their row again."""
         for waiting in self._waiting.values():
             waiting.changed.set()
+
+    def drain(self) -> None:
+        """This process ends: whoever waits gets the pending answer now, and the escalations stay open."""
+        self._draining = True
+        self.look_again()
 
     async def decided(self, ruling: Ruling, back: Channel, trail: Trail) -> Ruling:
         """Wait for the decision and admit the call again with it.
@@ -144,7 +150,7 @@ class Holds:
                     if left <= 0 and escalation.state == "waiting":
                         await in_thread(closing.expire, escalation_id=escalation.pk, now=self._clock.now())
                         continue
-                    if back.gone or loop.time() >= until:
+                    if back.gone or self._draining or loop.time() >= until:
                         raise await self._still_waiting(escalation, call, waiting)
                     await self._turn(waiting, back, min(left, until - loop.time(), HEARTBEAT), escalation)
         except asyncio.CancelledError:

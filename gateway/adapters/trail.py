@@ -23,6 +23,7 @@ from governance.policy.values import Facts
 from governance.vault.bodies import BodySealer
 
 log = logging.getLogger("gatehouse.pipeline")
+rules_log = logging.getLogger("gatehouse.rules")
 
 FAILED = "The gateway failed while it judged this call; nothing was sent."
 WITHHELD = "The gateway failed after this call was sent; its result was withheld, and it may have acted."
@@ -195,6 +196,8 @@ class Trail:
         body: dict[str, Any] = {"v": 1, "at": at, "kind": kind, **self._who}
         if decision and ruling is not None:
             body["decision"] = decision_body(ruling)
+            if ruling.verdict.obligations:
+                log_obligations(ruling)
         if arguments:
             body["arguments"] = {"digest": self._digest, "redacted": ruling.redacted if ruling else None}
         if ruling is not None and ruling.approval is not None:
@@ -211,6 +214,16 @@ class Trail:
             status=status,
             sealed=self._sealed if arguments else None,
         )
+
+
+def log_obligations(ruling: Ruling) -> None:
+    """Write the log lines that the matching rules ask for; arguments stay in the ledger."""
+    call = ruling.call
+    for duty in ruling.verdict.obligations:
+        if duty.kind == "log":
+            level = logging.getLevelNamesMapping().get(duty.value.upper(), logging.WARNING)
+            said = "rule %s: %s by agent %s on %s/%s, record %s"
+            rules_log.log(level, said, duty.rule, ruling.verdict.action, call.agent, call.server, call.item, call.id)
 
 
 def decision_body(ruling: Ruling) -> dict[str, Any]:

@@ -37,7 +37,8 @@ async def tell(server: uvicorn.Server, *, port: int, seeded: bool) -> None:
             await _calls(git)
         await _keep_one_waiting(git)
     except UpstreamError as problem:
-        say(f"The story ended early: {problem}")
+        if not server.should_exit:
+            say(f"The story ended early: {problem}")
     finally:
         await git.close()
 

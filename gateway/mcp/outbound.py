@@ -71,11 +71,12 @@ def decision_of(call: Call, problem: Refusal, place: Place) -> dict[str, object]
     decision: dict[str, object] = {
         "verdict": problem.verdict,
         "status": problem.status,
-        "rule": problem.rule,
         "reason": problem.reason,
         "record": str(call.id),
         "policy": place.policy,
     }
+    if problem.rule:
+        decision["rule"] = problem.rule
     if problem.ticket is not None:
         decision["ticket"] = str(problem.ticket)
     if isinstance(problem, Denied):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from django.conf import settings
 from django.utils import timezone
 
 from gateway.snapshot.model import AgentRecord, ApprovedItem, Identity, Rules, ServerRecord, TokenRecord
@@ -20,6 +21,8 @@ from registry.models import ItemState, Server, ServerState
 
 def identity(revocations_seen: int) -> Identity:
     """Agents that are active, with an active owner, their live tokens, and what each role reaches."""
+    rate = settings.AGENT_RATE
+    usual = (rate.calls, rate.seconds) if rate is not None else None
     agents = {
         row.name: AgentRecord(
             name=row.name,
@@ -29,7 +32,7 @@ def identity(revocations_seen: int) -> Identity:
                 teams=frozenset(t.name for t in (row.owner.teams.all() if row.owner else [row.team])),
                 roles=frozenset(role.name for role in row.roles.all()),
             ),
-            rate=(row.rate_calls, row.rate_seconds) if row.rate_calls and row.rate_seconds else None,
+            rate=(row.rate_calls, row.rate_seconds) if row.rate_calls and row.rate_seconds else usual,
             hold_seconds=row.hold_seconds,
         )
         for row in Agent.objects.filter(active=True)

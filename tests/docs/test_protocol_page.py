@@ -1,4 +1,4 @@
-"""docs/protocol.md names every code that goes over the wire, and docs/evidence.md every kind and status of the ledger."""
+"""docs/protocol.md names every code on the wire, docs/evidence.md every kind and status of the ledger."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ def codes_in_code() -> set[int]:
     found = set()
     for path in modules("gateway"):
         for node in ast.walk(tree(path)):
-            if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+            if (
+                isinstance(node, ast.UnaryOp)
+                and isinstance(node.op, ast.USub)
+                and isinstance(node.operand, ast.Constant)
+            ):
                 found.add(-node.operand.value if isinstance(node.operand.value, int) else 0)
             elif isinstance(node, ast.Constant) and isinstance(node.value, int):
                 found.add(node.value)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from gateway import pipeline
-from tests.gateway.inside import POLICY, Inside, inside
+from governance.models.usage import Usage
+from tests.gateway.inside import POLICY, Inside, in_thread, inside
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("own_database")
 
@@ -185,6 +187,7 @@ async def test_what_was_reserved_is_given_back_when_nothing_was_sent(
             assert (await place.call(text="bad")).error["code"] == 50300
             monkeypatch.undo()
             place.gateway.endpoint.ports = real
+        await in_thread(eventually, lambda: not Usage.objects.exists(), what="everything given back")
         for _ in range(3):
             assert (await place.call(text="good")).text == "good"
         assert (await place.call(text="good")).decision["status"] == "limited"

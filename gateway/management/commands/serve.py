@@ -15,7 +15,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from gateway.http import CorkedProtocol
+from gateway.http import CorkedProtocol, DrainingServer
 from gateway.singleton import AlreadyServing, Singleton
 from governance import schema
 
@@ -120,7 +120,7 @@ class Command(BaseCommand):
             proxy_headers=False,
             timeout_graceful_shutdown=10,
         )
-        server = uvicorn.Server(config)
+        server = DrainingServer(config)
         story = None
         if demo:
             from gateway.demo.story import tell
