@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,11 +17,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.call import Client, Ticket
+from governance.audit.entry import Plain, plain
+from governance.canonical.values import JSON
 
 NONCE = 12
 LIFE = 24 * 3600.0
 KNOWN = 10_000
 STATE_LIFE = 3600.0
+CAPABILITIES = 4000
 
 
 class BadHandle(ValueError):
@@ -49,7 +52,7 @@ class Handles:
 
     def open_session(self, *, agent: str, server: str, version: str, client: Client) -> str:
         """A new session id: unguessable, and worthless to any other agent."""
-        said = [version, client.name[:80], client.version[:40], dict(client.capabilities)]
+        said = [version, client.name[:80], client.version[:40], _kept(client.capabilities)]
         return self._seal(["s", self._now(), *said], agent, server)
 
     def session(self, handle: str, *, agent: str, server: str) -> Session:
@@ -105,6 +108,12 @@ class Handles:
         if not isinstance(content, list) or len(content) != size:
             raise BadHandle("not a handle for this purpose")
         return content
+
+
+def _kept(capabilities: Mapping[str, JSON]) -> Plain:
+    """The capabilities as a handle can carry them; whoever declares more than a client has is taken to have none."""
+    kept = plain(dict(capabilities))
+    return kept if len(json.dumps(kept)) <= CAPABILITIES else {}
 
 
 def _bound(agent: str, server: str) -> bytes:

@@ -164,11 +164,12 @@ def record(server: Server, seen: Seen, *, by: Actor, started: datetime) -> ScanR
     report, stored = _compare(locked, seen)
     kept = _keep(locked, seen)
     followed = follow_resources(locked)
-    if settle(locked) or report.anything or kept or followed:
+    settled = settle(locked)
+    # How a server is doing changes nothing for agents; what it offers does.
+    if report.anything or kept or followed or stored:
         bump(Part.REGISTRY)
+    if settled or report.anything or kept or followed:
         _append(locked, report, by)
-    elif stored:
-        bump(Part.REGISTRY)
     return ScanReport(
         locked.name, locked.state, "", seen.held_digest, report.new, report.changed, report.gone, report.back
     )
@@ -176,7 +177,6 @@ def record(server: Server, seen: Seen, *, by: Actor, started: datetime) -> ScanR
 
 def _record_failure(server: Server, failure: Failure, by: Actor) -> ScanReport:
     if in_use(server.state) and place(server, failure.act, failure.cause):
-        bump(Part.REGISTRY)
         change = {
             "what": "scan failed",
             "name": server.name,

@@ -168,7 +168,7 @@ class Request:
 
 
 class InThread:
-    """Runs an async context manager on an event loop of its own, for tests that block: `with InThread(make) as made`."""
+    """Runs an async context manager on its own event loop, for tests that block: `with InThread(make) as made`."""
 
     def __init__(self, make: Callable[[], AbstractAsyncContextManager[Any]]) -> None:
         self._make = make
@@ -191,6 +191,8 @@ class InThread:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(2 * WAIT)
 
 
-def changes(as_of: float, *, switches: tuple[Any, ...] = (), revoked: Any = None, **numbers: int) -> Changes:
-    """What one look at the database brought; the numbers are generations."""
-    return Changes(Generations(**numbers), switches, revoked or {}, as_of)
+def changes(
+    as_of: float, *, switches: tuple[Any, ...] = (), revoked: Any = None, switches_: int = 0, **numbers: int
+) -> Changes:
+    """What one look at the database brought; the numbers are generations, `switches_` that of the stops."""
+    return Changes(Generations(switches=switches_, **numbers), switches, revoked or {}, as_of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
@@ -36,7 +37,8 @@ CASE WHEN l <> '0' THEN substring(p.bodies FROM f::int FOR l::int) END
 FROM (SELECT %b::bytea AS bodies) AS p,
 unnest({", ".join(["string_to_array(%s, chr(30))"] * 13)}) AS n(q, a, k, c, g, s, v, i, u, d, t, f, l)"""  # noqa: S608  Nothing but constants of this module.
 SQLITE = f"INSERT INTO governance_ledgerentry ({COLUMNS}) VALUES ({', '.join('?' * 13)})"  # noqa: S608  As above.
-FAULTS = (DatabaseError, psycopg.Error, OSError)
+FAULTS = (DatabaseError, psycopg.Error, sqlite3.Error, OSError)
+COLLISIONS = (IntegrityError, psycopg.IntegrityError, sqlite3.IntegrityError)
 
 Row = tuple[Any, ...]
 
@@ -110,7 +112,7 @@ class LedgerStore:
             changes = self._reader.read()
             self._unsure = []
             return changes
-        except IntegrityError as problem:
+        except COLLISIONS as problem:
             raise StoreDown(f"this epoch was sealed by another process: {_said(problem)}") from problem
         except FAULTS as problem:
             self._seq, self._prev = head  # Whether the batch is there is asked when the ledger is opened again.

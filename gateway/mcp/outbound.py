@@ -128,7 +128,9 @@ def own_result(fields: Mapping[str, object], era: Era) -> Reply:
 
 
 def event(message: bytes) -> bytes:
-    """One server-sent event that carries a JSON-RPC message."""
+    """One server-sent event that carries a JSON-RPC message; a server may have written its part over several lines."""
+    if b"\n" in message or b"\r" in message:
+        message = b"\ndata: ".join(message.splitlines())
     return b"event: message\ndata: " + message + b"\n\n"
 
 

@@ -114,11 +114,14 @@ class SnapshotHolder:
         now, known = self.current(), self._known
         was = ruling.snapshot.generations
         latest = known.generations if known is not None else now.generations
-        if (latest.policy, latest.registry) != (was.policy, was.registry):
-            raise ConfigurationMoved(MOVED)
+        if (latest.policy, latest.registry) != (was.policy, now.generations.registry):
+            raise ConfigurationMoved(MOVED)  # A new policy, or a registry that has not been read anew yet.
         if now is ruling.snapshot:
             return
         call = ruling.call
+        server = now.servers.get(call.server)
+        if server is None or server.fingerprint != ruling.server.fingerprint:
+            raise ConfigurationMoved(MOVED)
         try:
             agent = now.agent_of(call.token, call.at.timestamp())
         except NotAuthenticated as gone:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -53,7 +55,12 @@ def dotted(path: Path) -> str:
 
 
 def files() -> Iterator[Path]:
-    """Every file of the project that is kept in its repository."""
+    """Every file of the project that is kept in its repository; without git, all that was not made at run time."""
+    if (ROOT / ".git").exists() and (git := shutil.which("git")):
+        command = [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+        yield from (ROOT / each for each in listed.split("\0") if each and (ROOT / each).is_file())
+        return
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [each for each in folders if each not in NOT_OURS and (not each.startswith(".") or each == ".ci")]
-        yield from (Path(folder, each) for each in names if not each.endswith((".pyc", ".sqlite3")))
+        yield from (Path(folder, each) for each in names if not each.endswith(".pyc"))

@@ -24,7 +24,7 @@ import httpx2
 
 from tests.databases import LOCAL_POSTGRES, ROOT, Databases, databases, server_of_this_run
 from tests.flows.offices import PEOPLE
-from tests.proof.kills_join import Evidence, answered_and_unknown, hexadecimal, judged
+from tests.proof.kills_join import WRITE, Evidence, answered_and_unknown, hexadecimal, judged
 from tests.proof.kills_load import READER_AGENTS, SERVER, WRITERS, Load
 from tests.running import Running, gatehouse, postgres_answers
 from tests.waiting import eventually
@@ -33,6 +33,7 @@ KILLS = 200
 SEED = 20_261_120
 IN_FLIGHT = 50
 LONGEST_DELAY = 0.8
+LONGEST_AFTER = 0.04
 MOMENT_WITHIN = 10.0
 CLOSED_WITHIN = 30.0
 LOOK = 0.001
@@ -110,17 +111,10 @@ class KillRun:
         self.unverified: list[str] = []
         self._rng = random.Random(seed)
         self._load = Load(running, seed)
-        self._kinds: dict[str, Callable[[], Callable[[], bool]]] = {
-            "after a while": self._after_a_while,
-            "a call arrived": self._a_call_arrived,
-            "an approved call arrived": self._an_approved_call_arrived,
-            "an approval is on its way": self._an_approval_is_on_its_way,
-            "an approval was confirmed": self._an_approval_was_confirmed,
-        }
 
     def kill_and_restart(self, kills: int) -> None:
         """The whole of the run; afterwards no call is under way and every intent has its outcome."""
-        kinds = [kind for _ in range(kills) for kind in self._rng.sample(list(self._kinds), len(self._kinds))][:kills]
+        kinds = [kind for _ in range(kills) for kind in self._rng.sample(list(MOMENTS), len(MOMENTS))][:kills]
         with ThreadPoolExecutor(1) as verifier, self._load:
             for kind in kinds:
                 self._until_the_moment(kind)
@@ -173,33 +167,48 @@ class KillRun:
     def _until_the_moment(self, kind: str) -> None:
         """Return when enough calls are in flight and the moment is there. Raises AssertionError when it never comes."""
         eventually(lambda: self._load.in_flight >= IN_FLIGHT, what=f"{IN_FLIGHT} calls in flight")
-        come, pause = self._kinds[kind](), threading.Event()
+        come, pause = MOMENTS[kind](self), threading.Event()
         until = time.monotonic() + MOMENT_WITHIN
         while not come() or self._load.in_flight < IN_FLIGHT:
             self._load.require_alive()
             assert time.monotonic() < until, f"within {MOMENT_WITHIN} s not: {kind}; {self._load.in_flight} in flight"
             pause.wait(LOOK)
+        # Half of the kills strike at once; the others are spread over what a moment is followed by.
+        pause.wait(self._rng.choice((0.0, self._rng.uniform(0, LONGEST_AFTER))))
         self.moments[kind] += 1
 
-    def _after_a_while(self) -> Callable[[], bool]:
+    def after_a_while(self) -> Callable[[], bool]:
+        """Anywhere."""
         at = time.monotonic() + self._rng.uniform(0, LONGEST_DELAY)
         return lambda: time.monotonic() >= at
 
-    def _a_call_arrived(self) -> Callable[[], bool]:
-        calls = self._rng.randint(1, 100)
-        since = self.log.stat().st_size
-        return lambda: self._arrived(since)[calls - 1 :] != []
+    def a_call_arrived(self) -> Callable[[], bool]:
+        """Right after the upstream saw a call: it is sent, and has no outcome."""
+        calls, since = self._rng.randint(1, 100), self.log.stat().st_size
+        return lambda: len(self._arrived(since)) >= calls
 
-    def _an_approved_call_arrived(self) -> Callable[[], bool]:
+    def an_approved_call_arrived(self) -> Callable[[], bool]:
+        """The same for a call whose approval was redeemed with its intent."""
         since = self.log.stat().st_size
-        return lambda: any(call["tool"] == "write_note" for call in self._arrived(since))
+        return lambda: any(call["tool"] == WRITE for call in self._arrived(since))
 
-    def _an_approval_is_on_its_way(self) -> Callable[[], bool]:
+    def an_approval_is_on_its_way(self) -> Callable[[], bool]:
+        """Somebody approves and has no answer yet."""
         return lambda: self._load.deciding > 0
 
-    def _an_approval_was_confirmed(self) -> Callable[[], bool]:
+    def an_approval_was_confirmed(self) -> Callable[[], bool]:
+        """Somebody was told that a call is approved; it may not have been sent yet."""
         before = len(self._load.approved)
         return lambda: len(self._load.approved) > before
+
+
+MOMENTS: dict[str, Callable[[KillRun], Callable[[], bool]]] = {
+    "after a while": KillRun.after_a_while,
+    "a call arrived": KillRun.a_call_arrived,
+    "an approved call arrived": KillRun.an_approved_call_arrived,
+    "an approval is on its way": KillRun.an_approval_is_on_its_way,
+    "an approval was confirmed": KillRun.an_approval_was_confirmed,
+}
 
 
 def configuration(url: str) -> dict[str, Any]:
@@ -226,8 +235,8 @@ def configuration(url: str) -> dict[str, Any]:
 @contextmanager
 def upstream(log: Path) -> Iterator[str]:
     """The server that every call goes to, which outlives all kills; its URL."""
-    program = [sys.executable, str(ROOT / "tests" / "proof" / "kills_upstream.py"), str(log)]
-    with subprocess.Popen(program, stdout=subprocess.PIPE) as process:
+    program = [sys.executable, "-m", "tests.proof.kills_upstream", str(log)]
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
             yield f"http://127.0.0.1:{int(process.stdout.readline())}/mcp"

@@ -1,4 +1,4 @@
-"""The server behind the kill runs, a process of its own: `python kills_upstream.py LOG`; the first line is its port.
+"""The server behind the kill runs: `python -m tests.proof.kills_upstream LOG`; the first line printed is its port.
 
 Both tools take a `nonce` and answer `did NONCE` after `ms` milliseconds. Each `tools/call` becomes one line of JSON in
 LOG, `{"tool", "nonce"}`, written in one piece before anything else is done with it.
@@ -11,7 +11,6 @@ import json
 import os
 import socket
 import sys
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -20,9 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
-
-from tests.upstream_offer import Offer, tool_result  # noqa: E402  The path above comes first.
+from tests.upstream_offer import Offer, tool_result
 
 BACKLOG = 1024
 SCHEMA = {

@@ -52,6 +52,30 @@ PROGRAMS: tuple[Program, ...] = (
         zero=("disagreements",),
         elsewhere="tests/properties/test_policy_agrees_with_oracle.py",
     ),
+    Program(
+        name="kills",
+        shows="SIGKILL at random points under load loses no approval, sends nothing twice and nothing unrecorded",
+        full={"kills": 200},
+        small={"kills": 10},
+        measure="kills",
+        zero=(
+            "forwarded_without_intent",
+            "forwarded_twice",
+            "intended_twice",
+            "intents_without_one_outcome",
+            "untrue_outcomes",
+            "answers_without_record",
+            "wrong_answers",
+            "refused_and_forwarded",
+            "approvals_lost",
+            "approvals_used_twice",
+            "sent_without_approval",
+            "left_open",
+            "held_without_end",
+            "unverified",
+        ),
+        elsewhere="tests/flows/test_kill_runs.py",
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -289,7 +290,7 @@ def test_secrets_reach_the_program_and_are_stored_sealed(
     file: Callable[..., Path], shapeshifter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     value = "hunter" + "-two"
-    monkeypatch.setenv("FILES_KEY", value)
+    monkeypatch.setitem(settings.PROCESS_ENVIRONMENT, "FILES_KEY", value)
     seen = tmp_path / "environment.json"
     script = (
         "import json,os,runpy,sys;json.dump(dict(os.environ),open(sys.argv[1],'w'));"

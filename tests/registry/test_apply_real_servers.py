@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
 from governance.models import Agent
@@ -28,7 +29,7 @@ def demo_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reference servers are found by PATH, as an operator would have them."""
     if not (DEMO / "mcp-server-git").exists():
         pytest.skip("needs .venv-demo, which requirements/demo.txt makes")
-    monkeypatch.setenv("PATH", f"{DEMO}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setitem(settings.PROCESS_ENVIRONMENT, "PATH", f"{DEMO}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
 from governance.models import LedgerEntry
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def applied(tmp_path: Path, shapeshifter: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("KEY", "hunter" + "-two")
+    monkeypatch.setitem(settings.PROCESS_ENVIRONMENT, "KEY", "hunter" + "-two")
     server = {"name": "files", "transport": "stdio", "command": shapeshifter.command, "approve": "all"}
     server |= {
         "env": {"A": {"secret": "files-key"}, "N": "1e3"},
@@ -71,7 +72,7 @@ def test_what_is_exported_reads_back_equal(applied: Path) -> None:
 def test_an_exported_file_applied_again_changes_nothing(
     applied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SECRET_FILES_KEY", "hunter" + "-two")
+    monkeypatch.setitem(settings.PROCESS_ENVIRONMENT, "SECRET_FILES_KEY", "hunter" + "-two")
     path = tmp_path / "exported.yaml"
     path.write_text(exported())
     entries, out = LedgerEntry.objects.count(), StringIO()

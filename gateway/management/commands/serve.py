@@ -12,6 +12,7 @@ import uvicorn
 import uvloop
 from django.conf import settings
 from django.core.checks import Tags
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
@@ -51,6 +52,8 @@ class Command(BaseCommand):
             if not no_migrate:
                 schema.migrate()
             self.check(databases=["default"])
+            if settings.GATEHOUSE_MODE == "production" and only in (None, "console"):
+                call_command("collectstatic", interactive=False, verbosity=0)
             if sqlite:
                 self._seal_the_dead()
             seeded = demo and self._seed()
@@ -112,7 +115,7 @@ class Command(BaseCommand):
             port=port,
             http=CorkedProtocol,
             loop="uvloop",
-            ws="websockets",
+            ws="websockets-sansio",
             lifespan="on",
             access_log=False,
             log_level="warning",
