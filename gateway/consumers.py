@@ -27,7 +27,7 @@ class MCPConsumer(AsyncHttpConsumer):
         exchange = Exchange(scope, receive, send, runtime.event_loop())
         try:
             gateway = await runtime.started()
-            await gateway.endpoint.serve(exchange, scope["path"].removeprefix("/mcp").strip("/"))
+            await gateway.endpoint.serve(exchange, scope["path"][len("/mcp/") :])
         except asyncio.CancelledError:
             raise
         except Exception as problem:

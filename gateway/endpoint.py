@@ -143,6 +143,8 @@ class Endpoint:
 
     async def _unknown_server(self, exchange: Exchange, asked: Asked) -> None:
         """A server of which the agent may see nothing answers as one that does not exist; a call to it is recorded."""
+        if not asked.server:
+            raise UnknownServer("Name a server: each one has an endpoint of its own, /mcp/<server>.")
         if asked.message.method != "tools/call" or asked.message.id is None:
             raise UnknownServer(f"Unknown server: {asked.server}")
         await self._call(exchange, asked, hold=0.0)

@@ -22,6 +22,7 @@ STREAM = [
 ]
 WATCH_AFTER = 0.05
 HEARTBEAT = 10.0
+BODY_SECONDS = 10.0
 SINGLE = frozenset(
     {
         b"authorization",
@@ -64,24 +65,43 @@ class Exchange:
         self._outgoing: asyncio.Queue[bytes | None] | None = None
         self._drain: asyncio.Task[None] | None = None
         self._holds = False
+        self._stalled = False
         self._beats = 0
         self.started = False
 
     async def body(self, limit: int) -> bytes:
-        """The request body. Raises Malformed with 413 past `limit` bytes, whatever the length header says."""
-        message = await self._receive()
-        chunk: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            return self._within(chunk, limit)
-        parts = [chunk]
-        size = len(chunk)
-        while message.get("more_body") and size <= limit:
+        """The request body, within BODY_SECONDS.
+
+        Raises Malformed with 413 past `limit` bytes, whatever the length header says, and with 408 when it stalls.
+        """
+        self._task = asyncio.current_task(self._loop)
+        timer = self._loop.call_later(BODY_SECONDS, self._stall)
+        try:
+            return await self._whole_body(limit)
+        except asyncio.CancelledError:
+            if not self._stalled:
+                raise
+            raise Malformed(f"The body did not arrive within {BODY_SECONDS:g} s.", code=-32600, http=408) from None
+        finally:
+            timer.cancel()
+
+    def _stall(self) -> None:
+        self._stalled = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _whole_body(self, limit: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while size <= limit:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise Malformed("The request ended before its body did.", code=-32600)
             parts.append(message.get("body", b""))
             size += len(parts[-1])
-        return self._within(b"".join(parts), limit)
+            if not message.get("more_body"):
+                break
+        return self._within(parts[0] if len(parts) == 1 else b"".join(parts), limit)
 
     def _within(self, body: bytes, limit: int) -> bytes:
         if len(body) > limit:

@@ -25,7 +25,12 @@ class Corked:
         self._held = b""
 
     def write(self, data: bytes) -> None:
-        """Write, or hold what looks like the head of an answer: a client sees the same bytes either way."""
+        """Write, or hold what looks like the head of an answer: a client sees the same bytes either way.
+
+        What is written to a client that has left is dropped, as sockets do it.
+        """
+        if self._transport.is_closing():
+            return
         if self._held:
             data, self._held = self._held + data, b""
         elif data.startswith(HEAD):

@@ -7,6 +7,7 @@ together; when it does not answer, the call is refused.
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -17,7 +18,7 @@ from django.db.models import Count
 from gateway.adapters.threads import in_thread
 from gateway.call import Call, Ruling
 from gateway.clock import Clock
-from gateway.refusal import Denied, Limited
+from gateway.refusal import Denied, Limited, Unavailable
 from gateway.snapshot.model import AgentRecord
 from governance.models.usage import Usage
 from governance.policy.amounts import exact_product, exact_sum, fits, is_counted
@@ -44,8 +45,15 @@ class Counters:
 
         Raises Limited, Denied for an amount that the store would round, or Unavailable when the store is down.
         """
-        if ruling.verdict.reserve:
-            await in_thread(self._reserve, ruling)
+        if not ruling.verdict.reserve:
+            return
+        given_up = threading.Event()
+        try:
+            await in_thread(self._reserve, ruling, given_up)
+        except (Unavailable, asyncio.CancelledError):
+            given_up.set()  # The thread may be at it still; what it took before it saw this is given back.
+            self.give_back(ruling)
+            raise
 
     def give_back(self, ruling: Ruling) -> None:
         """Return what was taken for a call that was not sent; in the background, since the call is over."""
@@ -55,7 +63,7 @@ class Counters:
             task.add_done_callback(self._returning.discard)
 
     @transaction.atomic
-    def _reserve(self, ruling: Ruling) -> None:
+    def _reserve(self, ruling: Ruling, given_up: threading.Event) -> None:
         for wanted in sorted(ruling.verdict.reserve, key=lambda r: r.limit.rule):
             limit = wanted.limit
             if not is_counted(wanted.amount):
@@ -73,6 +81,8 @@ class Counters:
                     rules=(limit.rule,),
                     retry_after_ms=retry,
                 )
+        if given_up.is_set():
+            raise Unavailable("The call was given up.")
 
     @transaction.atomic
     def _take(self, key: str, maximum: Decimal, seconds: int, amount: Decimal, call: Call) -> int | None:

@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from gateway.adapters.writer import Line, StoreDown
-from gateway.refusal import Refusal, Unavailable
+from gateway.refusal import Denied, Refusal, Unavailable
 from gateway.snapshot.changes import ChangeReader
 from gateway.snapshot.model import Changes
 from governance.audit.chain import NO_ENTRY_BEFORE, link
@@ -193,7 +193,7 @@ def _run_effect(line: Line) -> None:
     try:
         with transaction.atomic():
             if not line.effect():
-                line.refusal = Unavailable("The approval was used by another call. Call again to ask anew.")
+                line.refusal = Denied("The approval was used by another identical call. Call again to ask anew.")
     except Refusal as refusal:
         line.refusal = refusal
     except IntegrityError:

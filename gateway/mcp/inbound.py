@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from gateway.call import Client
 from gateway.refusal import Malformed
 from governance.canonical import strict_json
-from governance.canonical.values import JSON
+from governance.canonical.values import JSON, Number
 from registry.mcp.revisions import (
     LEGACY,
     META_CAPABILITIES,
@@ -31,6 +31,7 @@ PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600,
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
 ID_BYTES = 256
 NAME_CHARACTERS = 2000
+UTF_8 = frozenset({b"", b"charset=utf-8", b'charset="utf-8"'})
 
 NOBODY = Client()
 
@@ -93,9 +94,10 @@ def read(body: bytes, headers: Headers) -> Message:
 
 def require_media_types(headers: Headers) -> None:
     """Rung 1: JSON in; the answer may be JSON or an event stream, so the agent has to take both."""
-    kind = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
-    if kind != b"application/json":
-        raise Malformed("Send `Content-Type: application/json`.", code=INVALID_REQUEST, http=415)
+    if headers.get(b"content-type") != b"application/json":
+        kind, *parameters = (part.strip().lower() for part in headers.get(b"content-type", b"").split(b";"))
+        if kind != b"application/json" or not UTF_8.issuperset(parameters):
+            raise Malformed("Send `Content-Type: application/json`, in UTF-8.", code=INVALID_REQUEST, http=415)
     accept = headers.get(b"accept", b"*/*").lower()
     if b"*/*" not in accept and not (b"application/json" in accept and b"text/event-stream" in accept):
         raise Malformed("Send `Accept: application/json, text/event-stream`.", code=INVALID_REQUEST, http=406)
@@ -128,7 +130,8 @@ def _id_to_echo(document: Mapping[str, JSON]) -> bytes | None:
 
 def read_id(value: JSON) -> bytes:
     """A request id as raw JSON: a string or a whole number. Raises Malformed."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    whole = isinstance(value, int) or (isinstance(value, Number) and value.literal.lstrip("-").isdigit())
+    if isinstance(value, bool) or not (whole or isinstance(value, str)):
         raise Malformed("`id` must be a string or a whole number.", code=INVALID_REQUEST)
     raw = strict_json.encode(value)
     if len(raw) > ID_BYTES:

@@ -119,9 +119,10 @@ class SnapshotHolder:
         if now is ruling.snapshot:
             return
         call = ruling.call
-        server = now.servers.get(call.server)
-        if server is None or server.fingerprint != ruling.server.fingerprint:
-            raise ConfigurationMoved(MOVED)
+        if now.servers is not ruling.snapshot.servers:
+            server = now.servers.get(call.server)
+            if server is None or server.fingerprint != ruling.server.fingerprint:
+                raise ConfigurationMoved(MOVED)
         try:
             agent = now.agent_of(call.token, call.at.timestamp())
         except NotAuthenticated as gone:

@@ -20,6 +20,8 @@ UNAUTHENTICATED = (
     "Present an agent token: send the header `Authorization: Bearer <token>`. Ask the owner of the agent for one."
 )
 
+UNKNOWN = "This token is unknown, expired or revoked. Ask the owner of the agent for a new one."
+
 
 @dataclass(frozen=True, slots=True)
 class Generations:
@@ -128,7 +130,7 @@ class Snapshot:
         """The active agent that holds this token. Raises NotAuthenticated when token or agent is not good any more."""
         record = self.identity.tokens.get(token)
         if record is None:
-            raise NotAuthenticated(UNAUTHENTICATED)
+            raise NotAuthenticated(UNKNOWN)
         if record.expires_at <= now:
             raise NotAuthenticated("This token has expired. Ask the owner of the agent for a new one.")
         agent = self.identity.agents.get(record.agent)

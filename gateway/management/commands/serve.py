@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import threading
 from argparse import ArgumentParser
 from typing import Any
@@ -123,6 +124,7 @@ class Command(BaseCommand):
             proxy_headers=False,
             timeout_graceful_shutdown=10,
         )
+        listener = bound(host, port)
         server = DrainingServer(config)
         story = None
         if demo:
@@ -132,9 +134,22 @@ class Command(BaseCommand):
         for ending in (signal.SIGINT, signal.SIGTERM):
             # uvicorn raises the signal again when it has stopped; without a handler the rest of the ending is lost.
             signal.signal(ending, lambda *_: None)
-        await server.serve()
+        await server.serve(sockets=[listener])
         if story is not None:
             story.cancel()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """The socket to serve on. Raises CommandError with the remedy where the port is taken."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as problem:
+        listener.close()
+        said = problem.strerror or problem
+        raise CommandError(f"cannot listen on {host}:{port}: {said}; set PORT to a free one", returncode=1) from problem
+    return listener
 
 
 def wait_for_signal() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -46,7 +47,7 @@ def taken() -> Decimal:
 
 
 def reserve(amount: str, maximum: str = "5000") -> None:
-    Counters(clock=Noon())._reserve(ruling(amount, maximum))
+    Counters(clock=Noon())._reserve(ruling(amount, maximum), threading.Event())
 
 
 @pytest.mark.django_db

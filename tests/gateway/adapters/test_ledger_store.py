@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from gateway.adapters.store import LedgerStore
 from gateway.adapters.writer import Line, StoreDown
-from gateway.refusal import Limited, Unavailable
+from gateway.refusal import Denied, Limited
 from governance import recovery
 from governance.models.ledger import LedgerEntry, LedgerStream
 from governance.models.usage import Usage
@@ -103,7 +103,7 @@ def test_effect_and_entry_are_one_transaction(store: LedgerStore) -> None:
     full.effect = take("full", says=Limited("too many"))
     store.write([fine, late, full, line()])
     assert [kind for _, kind, _ in kinds(store)] == ["call.intent", "call.intent"]
-    assert isinstance(late.refusal, Unavailable) and isinstance(full.refusal, Limited) and fine.refusal is None
+    assert isinstance(late.refusal, Denied) and isinstance(full.refusal, Limited) and fine.refusal is None
     assert sorted(Usage.objects.values_list("key", flat=True)) == ["fine", "late"]
     require_sound()
 

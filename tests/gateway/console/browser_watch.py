@@ -1,0 +1,118 @@
+"""A browser that writes down whatever a page does wrong: policy, console, other origins, overflow, accessibility."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+
+from tests.node.programs import MODULES
+
+AXE = MODULES / "axe-core" / "axe.min.js"
+WIDE, NARROW = 1280, 320
+HEIGHT = 800
+VIEWS = tuple((scheme, width) for scheme in ("light", "dark") for width in (WIDE, NARROW))
+PATIENCE = 10_000
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+LISTEN = """
+document.addEventListener("securitypolicyviolation", (event) => {
+  gatehouseViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+});
+"""
+TOO_WIDE = """
+() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const sticksOut = (one) => one.getBoundingClientRect().right > width + 0.5;
+  const named = (one) => `${one.tagName.toLowerCase()}.${one.className} ${one.textContent.trim().slice(0, 40)}`;
+  return [...document.querySelectorAll("body *")].filter(sticksOut).slice(0, 5).map(named);
+}
+"""
+RUN_AXE = """
+async (tags) => {
+  const rules = { "target-size": { enabled: true } };
+  const found = await axe.run(document, { runOnly: { type: "tag", values: tags }, rules, resultTypes: ["violations"] });
+  return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 160)}`));
+}
+"""
+
+
+@dataclass  # Without slots: Playwright keeps its wrapper of a bound method at its object.
+class Watch:
+    """What went wrong on the pages of one context. `at` is what the browser is looking at now."""
+
+    origin: str
+    at: str = ""
+    problems: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    requested: set[str] = field(default_factory=set)
+
+    def note(self, problem: str) -> None:
+        """Write down something wrong with the page at hand."""
+        self.problems.append(f"{self.at}: {problem}")
+
+    def look(self, page: Page, at: str, *, axe: bool) -> None:
+        """Look at the page in every view; one that is shown must be one of ours."""
+        self.at = at
+        if page.locator("main h1").count() != 1:
+            self.note(f"{page.url} has {page.locator('main h1').count()} headings of the first order in its main part")
+        if axe:
+            page.evaluate(AXE.read_text())
+        for scheme, width in VIEWS:
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            self.problems += [f"{at} {scheme} {width}: too wide: {what}" for what in page.evaluate(TOO_WIDE)]
+            if axe:
+                self.violations += [f"{at} {scheme} {width}: {what}" for what in page.evaluate(RUN_AXE, TAGS)]
+
+    def attach(self, context: BrowserContext) -> None:
+        """Listen to everything that happens in a context."""
+        context.expose_binding("gatehouseViolation", lambda _, what: self.note(f"policy violation: {what}"))
+        context.add_init_script(LISTEN)
+        context.on("request", self._requested)
+        context.on("response", self._answered)
+        context.on("console", self._said)
+        context.on("weberror", lambda error: self.note(f"error in a script: {error.error}"))
+        context.on("page", lambda page: page.on("websocket", lambda line: self._reached(line.url)))
+
+    def _requested(self, request: Request) -> None:
+        self._reached(request.url)
+
+    def _reached(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.requested.add(parts.path)
+        if parts.scheme not in ("data", "blob") and parts.netloc != urlsplit(self.origin).netloc:
+            self.note(f"request to another origin: {url}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400 and not response.request.is_navigation_request():
+            self.note(f"{response.status} for {response.url}")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        # Chromium says of a page that answers 403 or 404 that it failed to load, which is what the page is for.
+        about_the_page = message.page is not None and message.location.get("url") == message.page.url
+        if message.type == "error" and not (about_the_page and message.text.startswith("Failed to load resource")):
+            self.note(f"console: {message.text}")
+
+
+@contextmanager
+def watched(browser: Browser, watch: Watch, *, state: Any = None, script: bool = True) -> Iterator[Page]:
+    """A page in a context of its own that `watch` listens to; `state` is what an earlier context stored."""
+    context = browser.new_context(storage_state=state, java_script_enabled=script, base_url=watch.origin)
+    context.set_default_timeout(PATIENCE)
+    try:
+        watch.attach(context)
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def sign_in_by_link(page: Page, link: str) -> None:
+    """Follow a one-time link and press its button."""
+    page.goto(link)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Home", level=1).wait_for()
