@@ -44,20 +44,37 @@ def screen(answer: Answer, ruling: Ruling) -> Screened:
     status = "error" if answer.error is not None or (b'"isError"' in raw and _is_error(raw)) else "ok"
     if seen.untouched and not _has_result_rules(ruling):
         return Screened(answer.result, answer.error, status, digest)
-    findings = tuple(ContentFinding("result", f.cls, str(f.severity), f.rule) for f in seen.findings)
-    facts = replace(ruling.gathered.facts, findings=findings)
-    rules = ruling.snapshot.rules_for(ruling.item.item)
-    verdict = decide_result(rules, ruling.agent.caller, facts, ruling.call.arguments)
-    if verdict.action is Action.DENY:
-        raise Withheld(verdict.reason, rule=verdict.rule, rules=verdict.rules)
-    classes = {duty.value for duty in verdict.obligations if duty.kind == "redact"}
-    masked = tuple(f for f in seen.findings if f.cls in classes)
+    masked = _masked(seen.findings, ruling)
     recorded = tuple(_recorded(f) for f in seen.findings)
     if not masked and not seen.stripped:
         return Screened(answer.result, answer.error, status, digest, recorded)
     out = _rewritten(seen.value, masked, ruling)
     result, error = (out, None) if answer.result is not None else (None, out)
     return Screened(result, error, status, digest, recorded)
+
+
+def screen_notice(params: bytes, ruling: Ruling) -> bytes | None:
+    """The params of a notification as they may leave while the call runs, None when they may not leave at all."""
+    try:
+        seen = ruling.snapshot.detectors.scan_result(params)
+        if seen.untouched:
+            return params
+        value, _ = redact(seen.value, _masked(seen.findings, ruling))
+    except (UnreadableResult, TooManyFindings, Withheld):
+        return None
+    return strict_json.encode(value)
+
+
+def _masked(found: tuple[Finding, ...], ruling: Ruling) -> tuple[Finding, ...]:
+    """Which findings have to be masked. Raises Withheld when a rule denies what was found."""
+    findings = tuple(ContentFinding("result", f.cls, str(f.severity), f.rule) for f in found)
+    facts = replace(ruling.gathered.facts, findings=findings)
+    rules = ruling.snapshot.rules_for(ruling.item.item)
+    verdict = decide_result(rules, ruling.agent.caller, facts, ruling.call.arguments)
+    if verdict.action is Action.DENY:
+        raise Withheld(verdict.reason, rule=verdict.rule, rules=verdict.rules)
+    classes = {duty.value for duty in verdict.obligations if duty.kind == "redact"}
+    return tuple(f for f in found if f.cls in classes)
 
 
 def _rewritten(value: JSON, masked: tuple[Finding, ...], ruling: Ruling) -> bytes:

@@ -131,7 +131,7 @@ def revoke_token(*, public_id: str, by: Actor, reason: str, now: datetime | None
         revoke("token", public_id)
         left = agent.tokens.filter(revoked_at__isnull=True, expires_at__gt=now).exists()
         change = {"what": "revoked", "name": public_id, "before": {"agent": agent.name}, "reason": plain(reason)}
-        why = f"the token of agent {agent.name} was revoked: {reason}"
+        why = because(f"the token of agent {agent.name} was revoked", reason)
         _cut_off([] if left else [agent.name], "change.token", change, why=why, by=by, now=now)
     return True
 
@@ -146,9 +146,14 @@ def deactivate_agent(*, agent: Agent, by: Actor, reason: str, now: datetime | No
             return False
         stop_agents([locked], now)
         change = {"what": "deactivated", "name": locked.name, "reason": plain(reason)}
-        why = f"agent {locked.name} was deactivated: {reason}"
+        why = because(f"agent {locked.name} was deactivated", reason)
         _cut_off([locked.name], "change.agent", change, why=why, by=by, now=now)
     return True
+
+
+def because(what: str, reason: str) -> str:
+    """What happened, followed by its reason where one was given."""
+    return f"{what}: {reason}" if reason.strip() else what
 
 
 def stop_agents(agents: Iterable[Agent], now: datetime) -> None:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from governance import ledger, tokens
-from governance.agents import stop_agents
+from governance.agents import because, stop_agents
 from governance.audit.entry import plain
 from governance.closing import end_open, record
 from governance.generation import bump, revoke
@@ -98,7 +98,7 @@ def deactivate(*, person: Person, by: Actor, reason: str, now: datetime | None =
         PersonToken.objects.filter(person=person, revoked_at__isnull=True).update(revoked_at=now)
         SignInLink.objects.filter(person=person, used_at__isnull=True).update(used_at=now)
         revoke("person", person.email)
-        why = f"{person.email} was deactivated: {reason}"
+        why = because(f"{person.email} was deactivated", reason)
         cancelled = end_open(Escalation.objects.filter(person__iexact=person.email), by=by, reason=why, now=now)
         bump(Part.IDENTITY, *([Part.ESCALATIONS] if cancelled else []))
         record(cancelled, Act.CANCEL, by=by, reason=why, now=now)

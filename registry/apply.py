@@ -88,7 +88,8 @@ def apply_configuration(
             for one in looked:
                 apply_servers.write(one, outcome, started=started)
             issue = deliver is not None or dry_run
-            _write_the_rest(configuration, outcome, issue=issue, again=reissue)
+            scanned = all(one.seen is not None for one in looked)
+            _write_the_rest(configuration, outcome, scanned=scanned, issue=issue, again=reissue)
             if dry_run:
                 outcome.agents, outcome.people = {}, {}
                 transaction.set_rollback(True)
@@ -99,11 +100,13 @@ def apply_configuration(
     return outcome
 
 
-def _write_the_rest(configuration: Configuration, outcome: Outcome, *, issue: bool, again: frozenset[str]) -> None:
+def _write_the_rest(
+    configuration: Configuration, outcome: Outcome, *, scanned: bool, issue: bool, again: frozenset[str]
+) -> None:
     """What may name servers, their items and people: these are there by now."""
     apply_people.write_roles(configuration.roles, outcome)
     apply_people.write_agents(configuration.agents, outcome)
-    apply_policy.write(configuration.policy, outcome)
+    apply_policy.write(configuration.policy, outcome, scanned=scanned)
     apply_people.issue_credentials(configuration, outcome, issue=issue, again=again)
     _leave_alone(configuration, outcome)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+PLURALS: Final = {"team": "teams", "person": "people", "server": "servers", "role": "roles", "agent": "agents"}
 
 
 class CannotApply(Exception):
@@ -30,7 +32,10 @@ class Held:
 
 @dataclass(slots=True)
 class Outcome:
-    """Filled while a run goes on. `agents` and `people` hold the credentials that this run issued, and nothing else."""
+    """Filled while a run goes on. `agents` and `people` hold the credentials that this run issued, and nothing else.
+
+    `credentials_file` says in words what became of the file they were written to.
+    """
 
     changes: list[str] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
@@ -40,6 +45,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     agents: dict[str, str] = field(default_factory=dict, repr=False)
     people: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    credentials_file: str = ""
     dry_run: bool = False
 
     @property
@@ -64,6 +70,7 @@ class Outcome:
             "left_alone": self.left_alone,
             "notes": self.notes,
             "issued": {"agents": sorted(self.agents), "people": sorted(self.people)},
+            "credentials_file": self.credentials_file,
         }
 
     def lines(self) -> Iterator[str]:
@@ -73,7 +80,21 @@ class Outcome:
         yield from (f"{verb}: {change}" for change in self.changes)
         if not self.changes:
             yield "nothing to change" if self.dry_run else "nothing changed"
-        yield from (f"left alone: {what} is not in the file; nothing was done to it" for what in self.left_alone)
+        yield from self._left_alone()
         yield from (f"unreachable: {name}: {cause}" for name, cause in self.unreachable.items())
         yield from (f"held: {held}" for held in self.held)
         yield from (f"not as the file says: {what}" for what in self.unmet)
+        if self.credentials_file:
+            yield f"credentials: {self.credentials_file}"
+
+    def _left_alone(self) -> Iterator[str]:
+        """One line a kind, so that an installation of many files stays readable."""
+        by_kind: dict[str, list[str]] = {}
+        for what in self.left_alone:
+            kind, _, name = what.partition(" ")
+            by_kind.setdefault(kind, []).append(name)
+        for kind, names in by_kind.items():
+            if len(names) == 1:
+                yield f"left alone: {kind} {names[0]} is not in the file; nothing was done to it"
+            else:
+                yield f"left alone: {len(names)} {PLURALS[kind]} are not in the file: {', '.join(names)}"

@@ -138,7 +138,8 @@ class Holds:
         loop = asyncio.get_running_loop()
         try:
             if escalation.detached:
-                await in_thread(escalations.attach, [escalation.pk])
+                gives_up = self._gives_up(self._clock.now(), call, back)
+                await in_thread(escalations.attach, [escalation.pk], client_gives_up_at=gives_up)
             with back.holding():
                 while True:
                     waiting.changed.clear()
@@ -262,11 +263,12 @@ class Holds:
             reason=verdict.reason,
             policy=compiled.digest if compiled else "",
             deadline=now + timedelta(seconds=within),
-            client_gives_up_at=self._gives_up(now, back),
+            client_gives_up_at=self._gives_up(now, call, back),
         )
 
-    def _gives_up(self, now: datetime, back: Channel) -> datetime:
-        return now + timedelta(seconds=back.hold_seconds * (self._legs if back.polls else 1))
+    def _gives_up(self, now: datetime, call: Call, back: Channel) -> datetime:
+        legs = self._legs - (call.ticket.leg if call.ticket else 0) if back.polls else 1
+        return now + timedelta(seconds=back.hold_seconds * max(1, legs))
 
 
 def _read(key: UUID) -> Escalation | None:

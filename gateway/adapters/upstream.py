@@ -11,6 +11,7 @@ from gateway.adapters.threads import in_thread
 from gateway.call import Ruling
 from gateway.ports import Channel
 from gateway.refusal import Unavailable, UpstreamFailed
+from gateway.screening import screen_notice
 from gateway.snapshot.model import ServerRecord
 from registry.models import Server
 from registry.targets import NotReady, open_upstream, target_of
@@ -47,6 +48,12 @@ class UpstreamPool:
     async def send(self, ruling: Ruling, back: Channel) -> Answer:
         """Send the judged call once. Raises UpstreamFailed, which says whether anything was sent."""
         server, call = ruling.server, ruling.call
+
+        def heard(method: str, params: bytes) -> None:
+            fit = screen_notice(params, ruling)
+            if fit is not None:
+                back.notify(method, fit)
+
         found = self._open.get(server.name)
         try:
             upstream = found[1] if found and found[0] == server.fingerprint else await self._connected(server)
@@ -56,7 +63,7 @@ class UpstreamPool:
                 params,
                 deadline=server.deadline,
                 name=call.item,
-                on_event=back.notify,
+                on_event=heard,
                 progress_token=call.progress_token,
                 meta=call.meta,
             )

@@ -13,6 +13,8 @@ from django.conf import settings
 
 PEOPLE = {
     "sec@example.com": ["security-admin", "policy-author", "approver", "auditor", "server-owner"],
+    # Lifting a stop takes two security administrators.
+    "admin@example.com": ["security-admin"],
     "approver@example.com": ["approver"],
     "owner@example.com": ["approver", "server-owner"],
     "dev@example.com": ["developer"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import uvicorn
@@ -13,11 +14,14 @@ from django.conf import settings
 
 from gateway import runtime
 from gateway.demo import seed, setting
+from governance.models import Escalation
 from registry.transports.base import UpstreamError
 from registry.transports.http import HttpUpstream
 
 DECISION = "io.gatehouse/decision"
 STARTS_WITHIN = 30.0
+LOOKS_AGAIN = 0.2
+ASKS_AGAIN = 60.0
 
 
 async def tell(server: uvicorn.Server, *, port: int, seeded: bool) -> None:
@@ -63,14 +67,50 @@ async def _calls(git: HttpUpstream) -> None:
 
 
 async def _keep_one_waiting(git: HttpUpstream) -> None:
-    """Ask for a branch; ask again when nobody decided in time; end once somebody did."""
+    """Ask for a branch; ask again whenever that ended without a decision; end once somebody decided."""
     repository = str(setting.workspace() / "repository")
+    told = False
     while True:
-        decision = await _call(git, "git_create_branch", repo_path=repository, branch_name="release-1")
-        status = decision.get("status", "ok")
-        if status not in ("waiting", "expired"):
-            say(f"The waiting call has ended: {decision.get('reason') or 'approved, and the branch was made'}.")
+        asking = asyncio.ensure_future(_call(git, "git_create_branch", repo_path=repository, branch_name="release-1"))
+        try:
+            told = told or await _tell_what_waits(asking)
+            decision = await asking
+        finally:
+            asking.cancel()
+        if said := ending(decision, told=told):
+            say(said)
             return
+        if decision["status"] not in ("waiting", "expired"):
+            await asyncio.sleep(ASKS_AGAIN)
+
+
+def ending(decision: Mapping[str, Any], *, told: bool) -> str:
+    """What to say of how the call ended; empty where nobody decided, so that it is asked again.
+
+    `told` is whether it was said to wait.
+    """
+    status, reason = decision.get("status", "ok"), decision.get("reason", "")
+    if status == "ok":
+        return "The waiting call has ended: it was approved, and passed on to the git server."
+    if status != "denied":
+        return ""
+    if told:
+        return f"The waiting call has ended: {reason or 'it was denied'}."
+    return "No call waits: the live policy is not the demo's, and it does not ask a person about new branches."
+
+
+async def _tell_what_waits(asking: asyncio.Future[dict[str, Any]]) -> bool:
+    """Say that a call waits once one does; False where the call ended instead."""
+    while not asking.done():
+        if await sync_to_async(_is_waiting, thread_sensitive=False)():
+            say("1 call is waiting for you: sign in as approver@example.com and open the inbox.")
+            return True
+        await asyncio.sleep(LOOKS_AGAIN)
+    return False
+
+
+def _is_waiting() -> bool:
+    return Escalation.objects.waiting().filter(agent=setting.AGENT, item="git_create_branch", detached=False).exists()
 
 
 async def _call(git: HttpUpstream, tool: str, **arguments: str) -> dict[str, Any]:
@@ -93,7 +133,6 @@ def welcome(run: dict[str, Any]) -> None:
     say(f"Gatehouse is running. Console: {run['console']}")
     for email, given in run["people"].items():
         say(f"  sign in as {email:22} {given['sign_in']}")
-    say("1 call is waiting for you: sign in as approver@example.com and open the inbox.")
     say(f"Connect Claude Code:  claude mcp add --transport http git {run['mcp']}/git \\")
     say(f'                        --header "Authorization: Bearer {token}"')
     say(f"Everything above is also in {settings.DATA_DIR / 'run.json'} (links work once, for 10 minutes).")

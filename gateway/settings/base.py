@@ -163,7 +163,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # What Django says of a refused request holds its path, and the path of a sign-in link is a credential.
+    "filters": {"links": {"()": "gateway.console.secret_paths.MaskLinks"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["links"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     # The in-process broker has no host name, and warns of that at every start.
     "loggers": {

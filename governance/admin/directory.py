@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from governance.models import DataRole, Person, Team
+from governance.templatetags.gatehouse import exactly
 from governance.views.access import ADMIN, AUDITOR, has_role
 
 
@@ -48,14 +49,34 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class PersonAdmin(ReadOnlyAdmin):
     """Who may sign in, with console roles and teams."""
 
-    list_display = ("email", "name", "roles", "team_list", "is_active")
+    list_display = ("address", "name", "roles", "team_list", "active")
     list_filter = ("is_active", "groups", "teams")
     search_fields = ("email", "name")
-    fields = ("email", "name", "is_active", "roles", "team_list", "joined_at", "last_login")
+    fields = ("address", "name", "active", "roles", "team_list", "joined", "last_sign_in")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Person]:
         """With roles and teams at hand, so that a list costs three queries."""
         return super().get_queryset(request).prefetch_related("groups", "teams")
+
+    @admin.display(description="E-mail address", ordering="email")
+    def address(self, person: Person) -> str:
+        """The e-mail address, which is the name people sign in with."""
+        return person.email
+
+    @admin.display(description="Active", ordering="is_active")
+    def active(self, person: Person) -> str:
+        """Whether the person may sign in."""
+        return "yes" if person.is_active else "no"
+
+    @admin.display(description="Added")
+    def joined(self, person: Person) -> str:
+        """When the person was added, as times are shown everywhere."""
+        return exactly(person.joined_at)
+
+    @admin.display(description="Last sign-in")
+    def last_sign_in(self, person: Person) -> str:
+        """When they signed in last."""
+        return exactly(person.last_login)
 
     @admin.display(description="Console roles")
     def roles(self, person: Person) -> str:

@@ -47,8 +47,11 @@ class OneCall(Endpoint):
 
 
 def visible_closers(person: Person) -> QuerySet[LedgerEntry]:
-    """The closing entries of all calls for reading roles, else of the person's own and their teams' agents."""
-    rows = call_rows.closers()
+    """The closing entries of all calls for reading roles, else of the person's own and their teams' agents.
+
+    Refusals without a token are counted in entries that are no calls; they are left out.
+    """
+    rows = call_rows.closers().filter(call__isnull=False)
     if person.console_roles() & SEES_EVERY_CALL:
         return rows
     own = Agent.objects.filter(Q(owner=person) | Q(team__people=person)).values("name")

@@ -12,6 +12,7 @@ from governance import switches
 from governance.api.problems import NOT_FOUND, Problem
 from governance.api.shell import Endpoint, Keyset, StrictSerializer, moment
 from governance.models import Switch
+from governance.scope_names import known
 from governance.workflow.switches import Mode, Scope
 
 READ: Final = frozenset({"read"})
@@ -44,7 +45,7 @@ class Switches(Endpoint):
         wanted = self.fields(Stopping, request)
         kind, name = _scope(wanted["scope"])
         switch = switches.stop(
-            scope_kind=kind, scope_name=name, mode=wanted["mode"], reason=wanted["reason"], by=self.person
+            scope_kind=kind, scope_name=known(kind, name), mode=wanted["mode"], reason=wanted["reason"], by=self.person
         )
         return Response(represent(switch), status=201)
 

@@ -7,7 +7,7 @@ from typing import Final
 from governance.inspection.detector import Detector, Layer
 from governance.inspection.finding import Severity
 
-PACK_VERSION: Final = "1"
+PACK_VERSION: Final = "2"
 
 PRIVATE_KEY: Final = "private_key"
 VENDOR_KEY: Final = "vendor_key"
@@ -42,6 +42,18 @@ def _named(name: str, pattern: str, *keywords: str, cls: str = VENDOR_KEY, valid
     whole = rf"(?:^|[^A-Za-z0-9+/]|\\[nrt]|%[0-9A-Fa-f]{{2}})({pattern})(?:$|[^A-Za-z0-9+/])"
     return Detector(name, cls, Severity.HIGH, whole, validator=validator, keywords=keywords)
 
+
+_OURS: Final = (
+    # Of fixed length and told by its checksum, so nothing needs to end behind it.
+    _vendor("gatehouse-token", r"gh[ap]_[A-Za-z0-9]{12}_[A-Za-z0-9]{38}", validator="gatehouse_token"),
+    Detector(
+        "gatehouse-sign-in-link",
+        VENDOR_KEY,
+        Severity.HIGH,
+        r"(?:\\?/|%2[Ff])admin(?:\\?/|%2[Ff])link(?:\\?/|%2[Ff])[A-Za-z0-9]{43}\b",
+        validator="not_placeholder",
+    ),
+)
 
 _PRIVATE_KEYS: Final = (
     # Either up to the footer, or, when it was cut off, as far as it reads like key material. Nothing here can run
@@ -229,4 +241,4 @@ _CARDS: Final = (
     ),
 )
 
-PACK: Final = (*_PRIVATE_KEYS, *_CLOUD, *_CODE, *_MODELS, *_BUSINESS, *_TOKENS, *_CARDS)
+PACK: Final = (*_OURS, *_PRIVATE_KEYS, *_CLOUD, *_CODE, *_MODELS, *_BUSINESS, *_TOKENS, *_CARDS)

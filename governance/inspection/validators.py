@@ -12,6 +12,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from governance.tokens import BadToken, read_token
+
 
 class Proof(Enum):
     """What a validator says of a match: not a secret, may well be one, or shown to be one by its checksum."""
@@ -85,6 +87,15 @@ def crc32_token(raw: bytes, start: int, end: int) -> Proof:
     return Proof.PROVEN if proven else Proof.PLAUSIBLE
 
 
+def gatehouse_token(raw: bytes, start: int, end: int) -> Proof:
+    """A bearer token of our own. A wrong checksum is still reported, as with the tokens of `crc32_token`."""
+    try:
+        read_token(raw[start:end].decode())
+    except BadToken:
+        return not_placeholder(raw, start, end)
+    return Proof.PROVEN
+
+
 def key_block(raw: bytes, start: int, end: int) -> Proof:
     """A key block that holds key material: a bare header, or one with dots for a body, is documentation."""
     header_end = raw.find(b"-----", start + 5, end)
@@ -130,6 +141,7 @@ VALIDATORS: Final[dict[str, Validator]] = {
     "first_word": first_word,
     "payment_card": payment_card,
     "crc32_token": crc32_token,
+    "gatehouse_token": gatehouse_token,
     "key_block": key_block,
     "mixed_base64": mixed_base64,
     "web_token": web_token,

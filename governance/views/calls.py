@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -62,15 +63,30 @@ def detail(request: HttpRequest, call: UUID) -> HttpResponseBase:
         raise Http404
     closing = [entry for entry in entries if entry.kind in call_rows.CLOSERS]
     row = call_rows.rows(closing[-1:] or entries[-1:])[0]
+    escalations = Escalation.objects.filter(Q(call=call) | Q(redeemed_call=call)).defer("arguments_sealed")
     context = {
         "title": "Call",
         "row": row,
+        "waited": _waited(row, escalations),
         "explained": _explained(row.decision),
         "arguments": _arguments(entries),
-        "escalations": Escalation.objects.filter(Q(call=call) | Q(redeemed_call=call)).defer("arguments_sealed"),
+        "escalations": escalations,
         "entries": [(entry, json_lines(call_rows.document(entry))) for entry in entries],
     }
     return TemplateResponse(request, "governance/call.html", context)
+
+
+def _waited(row: call_rows.CallRow, escalations: Iterable[Escalation]) -> int:
+    """How many of the call's milliseconds this request waited for a person's approval."""
+    if row.ms is None:
+        return 0
+    began = row.at - timedelta(milliseconds=row.ms)
+    waits = [
+        each.decided_at - max(began, each.opened_at)
+        for each in escalations
+        if each.redeemed_call == row.record and each.decided_at is not None
+    ]
+    return min(row.ms, max((round(wait.total_seconds() * 1000) for wait in waits), default=0))
 
 
 def visible_closers(request: HttpRequest) -> QuerySet[LedgerEntry]:

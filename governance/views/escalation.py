@@ -109,6 +109,7 @@ def _page(
         "exact": exact,
         "revealed": revealed,
         "rules": stated(found),
+        "detail": _detail(found),
         "recent": _recent(found),
         "votes": found.votes.all(),
         "why_not": why_not,
@@ -146,6 +147,15 @@ def _why_not(found: Escalation, person: Person) -> str:
         except NotYours as refusal:
             return refusal.reason
     return ""
+
+
+def _detail(found: Escalation) -> str:
+    """What the recorded reason says beyond the reasons of the rules, which stand beside it."""
+    for asked in found.escalate_rules():
+        before, after = asked.reason or "\0", f" (rule {asked.rule})"
+        if found.reason.startswith(before) and found.reason.endswith(after):
+            return found.reason[len(before) : -len(after)].removeprefix(": ")
+    return found.reason
 
 
 def _recent(found: Escalation) -> list[call_rows.CallRow]:

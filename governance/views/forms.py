@@ -6,6 +6,9 @@ from typing import Any
 
 from django import forms
 
+from governance.scope_names import known
+from governance.switches import BadScope
+
 REASON_LENGTH = 500
 
 
@@ -81,12 +84,15 @@ class StopForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """A name goes with every scope but `everything`."""
+        """A name goes with every scope but `everything`, and something has it."""
         cleaned = super().clean() or {}
         kind, name = cleaned.get("scope_kind"), str(cleaned.get("scope_name", "")).strip()
         if kind == "everything" and name:
             self.add_error("scope_name", "Everything has no name; leave this empty.")
         if kind and kind != "everything" and not name:
             self.add_error("scope_name", f"Name the {kind} to stop.")
-        cleaned["scope_name"] = name
+        try:
+            cleaned["scope_name"] = known(kind, name) if kind and not self.errors else name
+        except BadScope as refusal:
+            self.add_error("scope_name", str(refusal))
         return cleaned

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 
-from governance.audit.verify import BrokenChain, Row, StreamReport, verify_stream
+from governance import verification
+from governance.audit.verify import BrokenChain, Head, StreamReport
 from governance.models import LedgerEntry, LedgerStream
 from governance.views import call_rows
 from governance.views.marked import json_lines
 
 PAGE: Final = 50
-CHUNK: Final = 2_000
+NOTHING_VERIFIED: Final[Mapping[str, Head]] = {}
 
 
 def index(request: HttpRequest) -> HttpResponseBase:
@@ -30,10 +32,11 @@ def verify(request: HttpRequest) -> HttpResponseBase:
     broken: list[BrokenChain] = []
     for stream in LedgerStream.objects.order_by("pk"):
         try:
-            reports.append(verify_stream(_rows(stream), stream=stream.name))
+            reports.append(verification.verify(stream))
         except BrokenChain as found:
             broken.append(found)
-    return _page(request, {"reports": reports, "broken": broken, "seconds": round(time.monotonic() - started, 1)})
+    result = {"reports": reports, "broken": broken, "seconds": round(time.monotonic() - started, 1)}
+    return _page(request, result, {report.stream: report.head for report in reports if report.entries})
 
 
 def stream(request: HttpRequest, stream: str) -> HttpResponseBase:
@@ -69,15 +72,26 @@ def entry(request: HttpRequest, stream: str, seq: int) -> HttpResponseBase:
     return TemplateResponse(request, "governance/ledger_entry.html", context)
 
 
-def _page(request: HttpRequest, result: dict[str, object] | None = None) -> HttpResponseBase:
-    context = {"title": "Ledger", "streams": LedgerStream.objects.order_by("-pk")[:PAGE], "result": result}
+def _page(
+    request: HttpRequest, result: dict[str, object] | None = None, verified: Mapping[str, Head] = NOTHING_VERIFIED
+) -> HttpResponseBase:
+    last = LedgerEntry.objects.filter(stream=OuterRef("pk")).order_by("-seq")
+    streams = LedgerStream.objects.order_by("-pk").annotate(
+        last_seq=Subquery(last.values("seq")[:1]), last_digest=Subquery(last.values("digest")[:1])
+    )
+    context = {
+        "title": "Ledger",
+        "streams": [(stream, verified.get(stream.name) or _head(stream)) for stream in streams[:PAGE]],
+        "result": result,
+    }
     return TemplateResponse(request, "governance/ledger.html", context)
 
 
-def _rows(stream: LedgerStream) -> Iterator[Row]:
-    entries = LedgerEntry.objects.filter(stream=stream).order_by("seq").values_list("seq", "text", "digest")
-    for seq, text, digest in entries.iterator(chunk_size=CHUNK):
-        yield Row(stream.name, seq, text, bytes(digest))
+def _head(stream: Any) -> Head | None:
+    """The last entry. Where a process writes, its stream's own row learns the head only when the process ends."""
+    if stream.head_seq >= (stream.last_seq or 0):
+        return Head(stream.head_seq, bytes.fromhex(stream.head_digest)) if stream.head_seq else None
+    return Head(stream.last_seq, bytes(stream.last_digest))
 
 
 def _what(entry: LedgerEntry) -> str:

@@ -7,6 +7,7 @@ from django.template.response import TemplateResponse
 
 from governance.models import PolicyVersion
 from governance.views import rule_words
+from governance.views.policy_text import readable
 
 
 def live(request: HttpRequest) -> HttpResponseBase:
@@ -24,11 +25,13 @@ def version(request: HttpRequest, version: int) -> HttpResponseBase:
 
 def _page(request: HttpRequest, found: PolicyVersion | None) -> HttpResponseBase:
     policy = rule_words.read(found.text) if found else None
+    text = readable(found.text) if found else ""
     context = {
         "title": "Policy",
         "version": found,
         "readable": policy is not None,
-        "lines": found.text.splitlines() if found else [],
+        "lines": text.splitlines(),
+        "laid_out": found is not None and text != found.text,
         "rules": [(rule, rule_words.in_words(rule)) for rule in policy.rules] if policy else [],
         "default": rule_words.default_in_words(policy) if policy else "",
         "versions": PolicyVersion.objects.defer("text")[:50],

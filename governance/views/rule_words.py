@@ -23,6 +23,7 @@ from governance.policy.tree import (
     TimeWindow,
 )
 from governance.policy.values import Action, Approve
+from governance.views.policy_text import readable
 
 VERBS: Final = {Action.ALLOW: "Allow", Action.DENY: "Deny", Action.ESCALATE: "Ask a person about", Action.HIDE: "Hide"}
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -46,6 +47,13 @@ KIND_WORDS: Final = {
 }
 
 
+SHORT_FORM_WORDS: Final = {
+    "allowedPaths": "every path is under",
+    "allowedDomains": "every URL has the domain",
+    "maxAmount": "every amount is at most",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
     """One rule that asked for a person: as stored with the call, and in the policy's words where it still exists."""
@@ -58,9 +66,9 @@ class Stated:
 
 
 def read(text: str) -> Policy | None:
-    """The policy that a stored text is; None when this version of the language does not read it."""
+    """The policy that a stored text is, with the lines of its readable form; None when this language cannot read it."""
     try:
-        return _parse(text)
+        return _parse(readable(text))
     except PolicyError:
         return None
 
@@ -74,7 +82,7 @@ def stated(escalation: Escalation) -> list[Stated]:
         rule = by_id.get(asked.rule)
         known = rule if rule is not None and rule.digest == asked.digest else None
         words = in_words(known) if known else ("No other rule matched." if asked.rule == DEFAULT_RULE else "")
-        source = _source(version.text, known, policy) if known and version and policy else ""
+        source = _source(readable(version.text), known, policy) if known and version and policy else ""
         out.append(Stated(asked.rule, asked.reason, _asked(asked.approve), words, source))
     return out
 
@@ -155,7 +163,7 @@ def _conditions(when: Conditions) -> list[str]:
         parts.append(_time(when.time))
     for constraint in when.constraints:
         parts.append(f"when {constraint.argument} {' and '.join(_check(check) for check in constraint.checks)}")
-    parts += [f"when every {form.name} holds: {_value(form.value)}" for form in when.short_forms]
+    parts += [f"when {SHORT_FORM_WORDS[form.name]} {_value(form.value)}" for form in when.short_forms]
     parts += [_history(question) for question in when.history]
     if when.content is not None:
         what = _either(sorted(when.content.classes)) if when.content.classes else "any finding"

@@ -106,11 +106,12 @@ def enrol(request: HttpRequest) -> HttpResponseBase:
 
 def link(request: HttpRequest, secret: str) -> HttpResponseBase:
     """A sign-in link (demo mode): looking shows a button; only pressing it uses the link."""
-    if request.method in ("GET", "HEAD"):
-        return TemplateResponse(request, "governance/sign_in_link.html", {"title": "Sign in"})
-    if request.method != "POST":
+    if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponseNotAllowed(["GET", "POST"])
     try:
+        if request.method != "POST":
+            context = {"title": "Sign in", "email": people.look_at_link(secret).email}
+            return TemplateResponse(request, "governance/sign_in_link.html", context)
         person = people.consume_link(secret)
     except people.LinkRefused as refused:
         return TemplateResponse(

@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from governance import switches
 from governance.closing import in_scope
-from governance.models import Agent, Switch
+from governance.models import Agent, Person, Switch
 from governance.rights import NotAllowed
 from governance.views.access import ADMIN, APPROVER, has_role, person_of
 from governance.views.forms import StopForm
+from governance.workflow.switches import RELEASES_NEEDED
 
 LIFTED_SHOWN: Final = 20
 
@@ -81,6 +82,7 @@ def _page(request: HttpRequest, form: StopForm, status: int = 200) -> HttpRespon
         "lifted": Switch.objects.filter(released_at__isnull=False).order_by("-released_at")[:LIFTED_SHOWN],
         "may_set": has_role(request, ADMIN, APPROVER),
         "may_release": has_role(request, ADMIN),
+        "too_few": Person.objects.filter(is_active=True, groups__name=ADMIN).distinct().count() < RELEASES_NEEDED,
     }
     return TemplateResponse(request, "governance/stops.html", context, status=status)
 
@@ -94,9 +96,7 @@ def _reach(scope_kind: str, scope_name: str) -> dict[str, Any]:
         agents = agents.filter(owner__email__iexact=scope_name)
     elif scope_kind == "team":
         agents = agents.filter(team__name=scope_name) | agents.filter(owner__teams__name=scope_name)
-    unknown = scope_kind in ("agent", "person", "team") and not agents.exists()
     return {
         "agents": agents.distinct().count(),
         "held": in_scope(scope_kind, scope_name).waiting(timezone.now()).count(),
-        "unknown": unknown,
     }

@@ -63,13 +63,9 @@ def _listen(node: Node | None, reader: FileReader, notes: list[str]) -> None:
         return
     fields = reader.fields(node, ("transport",), "listen")
     transport = words.member(fields.get("transport"), reader, "transport of listen", ("stdio", "sse", "http"))
-    if transport == "stdio":
-        notes.append(
-            "listen: agents reach every server at /mcp/<server>; for a stdio client run `gatehouse stdio --url URL`"
-        )
-    elif transport:
-        where = "/sse/<server>" if transport == "sse" else "/mcp/<server>"
-        notes.append(f"listen: agents reach every server at {where}")
+    if transport:
+        otherwise = "" if transport == "http" else f"; {transport} is not served to agents"
+        notes.append(f"listen: agents reach every server over streamable HTTP at /mcp/<server>{otherwise}")
 
 
 def _upstreams(root: Mapping, fields: dict[str, Node], reader: FileReader, notes: list[str]) -> tuple[ServerEntry, ...]:

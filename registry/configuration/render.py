@@ -33,13 +33,18 @@ class _Writer(yaml.SafeDumper):
 
 
 def _text(writer: _Writer, text: str) -> yaml.ScalarNode:
-    if "\n" in text and _is_block(text):
+    if "\n" in text and is_block(text):
         return writer.represent_scalar("tag:yaml.org,2002:str", text, style="|")
-    plain = PLAIN.fullmatch(text) and text.lower() not in WORDS
-    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain(text) else '"')
 
 
-def _is_block(text: str) -> bool:
+def is_plain(text: str) -> bool:
+    """Whether a text means itself without quotation marks in every YAML."""
+    return bool(PLAIN.fullmatch(text)) and text.lower() not in WORDS
+
+
+def is_block(text: str) -> bool:
+    """Whether a text of several lines stands as it is in a literal block."""
     return all(line == line.rstrip() and (not line or line.isprintable()) for line in text.split("\n"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -137,16 +138,21 @@ class AgentEntry:
 
 @dataclass(frozen=True, slots=True)
 class PolicyText:
-    """The text of the policy and where it stands: `line` and `column` of its first character in `source`."""
+    """The text of the policy and where it stands: `line` and `column` of its first character in `source`.
+
+    `places` leads from (line, column) in the text to those in `source` where a text was laid out anew.
+    """
 
     text: str
     source: str
     line: int = 1
     column: int = 1
+    places: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
 
     def problem(self, line: int, column: int, message: str) -> Problem:
         """A problem at a place in the text, told by its place in the file."""
-        return Problem(self.source, line + self.line - 1, column + self.column - 1, message)
+        there = self.places.get((line, column), (line + self.line - 1, column + self.column - 1))
+        return Problem(self.source, *there, message)
 
 
 @dataclass(frozen=True, slots=True)

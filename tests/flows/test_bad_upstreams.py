@@ -116,6 +116,8 @@ def hostile(make_office: Callable[..., Any]) -> Iterator[Hostile]:
                 made = make_office(POLICY, servers=approved, tools=["hostile/*", "absent/*", "child/*"])
                 office = stack.enter_context(made)
             shorten_deadlines(office)
+            office.running.kill()
+            office.running.start()  # A running process would see the change, but nothing says when.
             yield Hostile(office, simulator)
             office.require_sound_ledger()
 

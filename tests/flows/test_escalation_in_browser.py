@@ -1,13 +1,15 @@
-"""A person decides in headless Chromium while a real client waits, in both eras."""
+"""A held call decided in headless Chromium while a real client waits: approved, denied, own, and without JavaScript."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
@@ -15,10 +17,39 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.flows.offices import Office
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-CONTENT = "line one\nline two \u202e tricky"
-_clients = ThreadPoolExecutor(4, thread_name_prefix="client")
+
+ERAS = ("legacy", "auto")
+TEXT = "line one\nline two \u202e tricky ☃"
+APPROVER, SECOND, OWNER = "approver@example.com", "second@example.com", "dev@example.com"
+WHY_NOT = "This call comes from your own agent; somebody else has to decide it."
+SHOWN_WITHIN = 15_000
+ANSWERED_WITHIN = 45
+# Told to the browser before any script of a page: keep what the content security policy refused.
+VIOLATIONS = (
+    "addEventListener('securitypolicyviolation', e => console.error(`CSP ${e.violatedDirective} ${e.blockedURI}`))"
+)
+
+
+@dataclass
+class Seen:
+    """What went wrong in the pages of one test: words on the console, script errors, answers of 400 and above."""
+
+    troubles: list[str] = field(default_factory=list)
+    visited: set[str] = field(default_factory=set)
+
+    def watch(self, page: Any) -> Any:
+        """Listen to a page from now on; gives it back."""
+        page.add_init_script(VIOLATIONS)
+        page.on("console", lambda said: said.type in ("error", "warning") and self.troubles.append(said.text))
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on(
+            "response", lambda answer: answer.status >= 400 and self.troubles.append(f"{answer.status} {answer.url}")
+        )
+        page.on("framenavigated", lambda frame: self.visited.add(urlsplit(frame.url).path))
+        return page
 
 
 @pytest.fixture(scope="module")
@@ -35,109 +66,213 @@ def path() -> str:
     return f"/srv/notes/{secrets.token_hex(6)}"
 
 
-def calling(place: Office, mode: str, path: str, agent: str = "dev-claude") -> Future[Any]:
-    """The official Python client writing a file, in a thread of its own."""
-
-    async def call() -> Any:
-        headers = {"Authorization": f"Bearer {place.running.token(agent)}"}
-        async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
-            transport = streamable_http_client(f"{place.running.url}/mcp/desk", http_client=http)
-            async with Client(transport, mode=mode) as client:
-                return await client.call_tool("write_file", {"path": path, "content": CONTENT})
-
-    return _clients.submit(asyncio.run, call())
+@pytest.fixture
+def seen(page: Any) -> Iterator[Seen]:
+    """Whatever the test does: no page that it visits breaks its content security policy or reports an error."""
+    watched = Seen()
+    watched.watch(page)
+    yield watched
+    assert watched.visited, "no page was opened"
+    assert watched.troubles == [], watched.troubles
 
 
 def sign_in(place: Office, page: Any, email: str) -> str:
-    """Open a one-time link and press its button; gives the link."""
+    """Use a one-time link, and give it back: opening it shows a page, whose button signs in."""
     link = place.running.sign_in(email)
     page.goto(link)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(re.compile(r"/admin/$"))
+    page.locator('button[name="sign_in"]').click()
+    page.wait_for_url(f"{place.running.url}/admin/")
     return link
 
 
-def open_from_inbox(place: Office, page: Any, path: str) -> None:
-    """Find the call in the inbox, which shows it without being loaded again, and open it."""
-    card = page.locator("li.held-card", has_text=path)
-    card.wait_for()
-    card.get_by_role("link", name="Review").click()
-    page.get_by_role("heading", name="Exact arguments").wait_for()
+async def call(url: str, mode: str, path: str, token: str = "") -> dict[str, Any]:
+    """One write_file by the official client; its result, without what every server says of itself."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
+        Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+    ):
+        result = await client.call_tool("write_file", {"path": path, "content": TEXT})
+    plain: dict[str, Any] = result.model_dump(by_alias=True, exclude_none=True, mode="json")
+    plain.get("_meta", {}).pop("io.modelcontextprotocol/serverInfo", None)
+    return {key: value for key, value in plain.items() if value != {}}
 
 
-@pytest.mark.parametrize("mode", ["legacy", "auto"])
-def test_an_approval_in_the_browser_completes_the_call(place: Office, page: Any, path: str, mode: str) -> None:
-    """Issue 2 "Shown by" 1: one-time link, inbox, exact arguments, Approve once; the client's call completes."""
-    link = sign_in(place, page, "approver@example.com")
-    page.goto(f"{place.running.url}/admin/inbox/")
-    page.get_by_text("No call waits for a person.").wait_for()
-    waiting = calling(place, mode, path)
-    open_from_inbox(place, page, path)
+@contextmanager
+def waiting_client(place: Office, mode: str, path: str) -> Iterator[Future[dict[str, Any]]]:
+    """A client in a thread whose call is held from now on."""
+    with ThreadPoolExecutor(1) as thread:
+        url, token = f"{place.running.url}/mcp/desk", place.running.token("dev-claude")
+        yield thread.submit(asyncio.run, call(url, mode, path, token))
+
+
+def directly(place: Office, mode: str, path: str) -> dict[str, Any]:
+    """What the server answers when it is asked without a gateway."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, call(place.desk_url, mode, path)).result(ANSWERED_WITHIN)
+
+
+def open_from_inbox(place: Office, page: Any, path: str) -> str:
+    """Open the held call from the inbox that is shown, without loading it again; gives its ticket."""
+    ticket = str(place.waits(path)["id"])
+    page.locator(f"#held-{ticket} a[data-open]").click()
+    page.wait_for_url(f"{place.running.url}/admin/inbox/{ticket}/")
     shown = page.locator("#arguments").inner_text()
-    assert path in shown and "\u202e" not in shown and "202E" in shown.upper(), shown
-    assert "ask-before-writing" in page.locator("body").inner_text()
-    assert not place.log.having(path) and not waiting.done()
-    page.get_by_label("Reason").fill("looks right")
-    page.get_by_role("button", name="Approve once").click()
-    result = waiting.result(30)
-    assert result.content[0].text.startswith("wrote") and not result.is_error
-    assert [call["arguments"] for call in place.log.having(path)] == [{"path": path, "content": CONTENT}]
-    page.get_by_text("Approved and used").wait_for()
-    page.goto(link)
-    page.get_by_role("button", name="Sign in").click()
-    assert page.get_by_role("alert").is_visible(), "a link works once"
+    assert f'"{path}"' in shown and "☃" in shown
+    assert "\u202e" not in shown and "202E" in shown.upper(), "what cannot be seen is shown as an escape"
+    return ticket
 
 
-@pytest.mark.parametrize("mode", ["legacy", "auto"])
-def test_a_denial_in_the_browser_reaches_the_client_with_its_reason(
-    place: Office, page: Any, path: str, mode: str
+def decide(page: Any, decision: str, reason: str = "") -> None:
+    """Fill in the form and press a button."""
+    page.locator("#id_reason").fill(reason)
+    page.locator(f'#decision-form button[name="decision"][value="{decision}"]').click()
+
+
+def standing(page: Any, *states: str) -> str:
+    """Return once the page says that the call has one of these states; what it says."""
+    found = page.locator(", ".join(f'#standing[data-state="{state}"]' for state in states))
+    found.wait_for(state="attached", timeout=SHOWN_WITHIN)
+    return str(found.inner_text())
+
+
+def posted(place: Office, page: Any, ticket: str, fields: dict[str, str]) -> Any:
+    """Send the form of a call past its page, with the browser's cookies and its own CSRF token; the answer."""
+    token = page.locator('input[name="csrfmiddlewaretoken"]').first.get_attribute("value")
+    address = f"{place.running.url}/admin/inbox/{ticket}/decide/"
+    headers = {"Origin": place.running.url, "Referer": page.url}
+    return page.request.post(address, form={**fields, "csrfmiddlewaretoken": token}, headers=headers, max_redirects=0)
+
+
+def escalation(place: Office, ticket: str) -> dict[str, Any]:
+    """The escalation as the API tells it."""
+    token = place.running.api_token("sec@example.com")
+    answer = place.running.request("GET", f"/api/v1/escalations/{ticket}", token=token)
+    assert answer.status == 200, answer.body
+    return dict(answer.json())
+
+
+def acts(place: Office, ticket: str) -> list[tuple[str, list[str], str]]:
+    """What the ledger says was decided about an escalation: act, by whom, and the code of a refusal or ""."""
+    approvals = [entry["approval"] for entry in place.running.ledger("call.decided")]
+    of_this = [each for each in approvals if each["escalation"] == ticket]
+    return [(each["act"], each["by"], each.get("refused", {}).get("code", "")) for each in of_this]
+
+
+def test_the_watch_notices_what_a_policy_refuses(place: Office, page: Any) -> None:
+    """Otherwise `seen` would show nothing."""
+    watched = Seen()
+    watched.watch(page).goto(f"{place.running.url}/admin/login/")
+    assert (watched.troubles, watched.visited) == ([], {"/admin/login/"})
+    page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: '1'}))")
+
+    def noticed() -> bool:
+        page.title()  # The browser's words arrive while it is asked something.
+        return any("CSP script-src" in trouble for trouble in watched.troubles)
+
+    assert eventually(noticed, what="the refused script is noticed")
+
+
+@pytest.mark.parametrize("mode", ERAS)
+def test_an_approval_in_the_browser_completes_the_call(
+    place: Office, page: Any, seen: Seen, path: str, mode: str
 ) -> None:
-    """Contract section 6: who said no and why; nothing ran."""
-    waiting = calling(place, mode, path)
-    sign_in(place, page, "second@example.com")
+    """Issue 2 "Shown by" 1: one-time link, inbox, exact arguments, Approve once; the client gets exactly the server's
+    result.
+    """
+    expected = directly(place, mode, path)
+    link = sign_in(place, page, APPROVER)
     page.goto(f"{place.running.url}/admin/inbox/")
-    open_from_inbox(place, page, path)
-    page.get_by_label("Reason").fill("not into this folder")
-    page.get_by_role("button", name="Deny").click()
-    result = waiting.result(30)
-    assert result.is_error
-    assert result.content[0].text == "Denied by second@example.com: not into this folder"
-    assert result.meta["io.gatehouse/decision"]["status"] == "denied"
+    with waiting_client(place, mode, path) as client:
+        ticket = open_from_inbox(place, page, path)
+        assert len(place.log.having(path)) == 1 and not client.done(), "only the direct call has reached the server"
+        decide(page, "approve", "go ahead")
+        assert client.result(ANSWERED_WITHIN) == expected
+    assert [sent["arguments"] for sent in place.log.having(path)] == [{"path": path, "content": TEXT}] * 2
+    assert "go ahead" in standing(page, "redeemed")
+    assert escalation(place, ticket)["state"] == "redeemed"
+    assert acts(place, ticket) == [("approve", [APPROVER], "")]
+    used = page.context.new_page()
+    used.goto(link)
+    used.locator('button[name="sign_in"]').click()
+    assert used.get_by_role("alert").is_visible(), "a link works once"
+
+
+@pytest.mark.parametrize("mode", ERAS)
+def test_a_denial_in_the_browser_reaches_the_client_with_its_reason(
+    place: Office, page: Any, seen: Seen, path: str, mode: str
+) -> None:
+    """Protocol 2.3: who said no and every character of the reason; nothing reached the server."""
+    reason = 'not into this folder, <script>alert("no")</script> ☃'
+    sign_in(place, page, SECOND)
+    page.goto(f"{place.running.url}/admin/inbox/")
+    with waiting_client(place, mode, path) as client:
+        ticket = open_from_inbox(place, page, path)
+        decide(page, "deny", reason)
+        told = client.result(ANSWERED_WITHIN)
+    assert told["isError"] and told["content"][0]["text"] == f"Denied by {SECOND}: {reason}"
+    assert told["_meta"]["io.gatehouse/decision"]["status"] == "denied"
+    assert reason in standing(page, "denied")
+    assert escalation(place, ticket)["state"] == "denied"
     assert not place.log.having(path)
 
 
-def test_nobody_approves_a_call_of_their_own_agent(place: Office, page: Any, path: str) -> None:
-    """Security H3 and section 6, row 5: neither the page nor a POST past the page; the attempt is recorded."""
-    waiting = calling(place, "auto", path)
-    ticket = place.waits(path)["id"]
-    sign_in(place, page, "dev@example.com")
-    address = f"{place.running.url}/admin/inbox/{ticket}/"
-    page.goto(address)
-    assert page.locator("#why-not").is_visible()
-    assert page.get_by_role("button", name="Approve once").count() == 0
-    form = {"csrfmiddlewaretoken": page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value")}
-    answer = page.request.post(f"{address}decide/", form={**form, "decision": "approve", "reason": "mine"})
-    assert answer.status == 403
-    assert not waiting.done() and not place.log.having(path)
-    refused = [e["approval"] for e in place.running.ledger("call.decided") if e["approval"]["escalation"] == ticket]
-    assert [(one["act"], one["by"], one["refused"]["code"]) for one in refused] == [
-        ("approve", ["dev@example.com"], "not-yours")
+def test_nobody_approves_a_call_of_their_own_agent(place: Office, page: Any, seen: Seen, path: str) -> None:
+    """Contract 6, security H3: the owner reads why and has no form; neither a form sent past the page nor the one that
+    somebody else had used counts, and each attempt is recorded.
+    """
+    sign_in(place, page, OWNER)
+    page.goto(f"{place.running.url}/admin/inbox/")
+    other = seen.watch(page.context.browser.new_context().new_page())
+    sign_in(place, other, APPROVER)
+    with waiting_client(place, "legacy", path) as client:
+        ticket = open_from_inbox(place, page, path)
+        assert page.locator("#why-not").inner_text() == WHY_NOT
+        assert page.locator("#decision-form").count() == 0
+        assert posted(place, page, ticket, {"decision": "approve", "reason": "mine"}).status == 403
+        assert escalation(place, ticket)["votes"] == [] and not place.log.having(path) and not client.done()
+        other.goto(page.url)
+        with other.expect_request("**/decide/") as sent:
+            decide(other, "approve", "fine")
+        assert not client.result(ANSWERED_WITHIN)["isError"]
+    fields = {name: values[0] for name, values in parse_qs(sent.value.post_data, strict_parsing=True).items()}
+    standing(other, "redeemed")
+    assert posted(place, page, ticket, fields).status == 403
+    assert posted(place, other, ticket, fields).status == 409
+    assert len(place.log.having(path)) == 1
+    assert [act[1:] for act in acts(place, ticket)] == [
+        ([OWNER], "not-yours"),
+        ([APPROVER], ""),
+        ([OWNER], "not-yours"),
+        ([APPROVER], "already-decided"),
     ]
-    assert place.approver().deny(ticket, "tidying up")[0] == 200
-    assert waiting.result(30).is_error
 
 
-def test_a_decision_that_comes_second_reads_who_was_first(place: Office, page: Any, path: str) -> None:
+def test_a_decision_that_comes_second_reads_who_was_first(place: Office, page: Any, seen: Seen, path: str) -> None:
     """Security H1: it changes nothing, and the page says what stands."""
-    waiting = calling(place, "auto", path)
-    ticket = place.waits(path)["id"]
-    sign_in(place, page, "approver@example.com")
-    page.goto(f"{place.running.url}/admin/inbox/{ticket}/")
-    form = {"csrfmiddlewaretoken": page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value")}
-    assert place.approver("second@example.com").deny(ticket, "I was first")[0] == 200
-    late = page.request.post(
-        f"{place.running.url}/admin/inbox/{ticket}/decide/", form={**form, "decision": "approve", "reason": ""}
-    )
-    assert late.status == 409 and "Already denied by second@example.com" in late.text()
-    assert waiting.result(30).content[0].text.endswith("I was first")
+    sign_in(place, page, APPROVER)
+    page.goto(f"{place.running.url}/admin/inbox/")
+    with waiting_client(place, "auto", path) as client:
+        ticket = open_from_inbox(place, page, path)
+        assert place.approver(SECOND).deny(ticket, "I was first")[0] == 200
+        late = posted(place, page, ticket, {"decision": "approve", "reason": ""})
+        assert late.status == 409 and f"Already denied by {SECOND}" in late.text()
+        assert client.result(ANSWERED_WITHIN)["content"][0]["text"].endswith("I was first")
+    assert "I was first" in standing(page, "denied"), "the open page follows by itself"
     assert not place.log.having(path)
+
+
+@pytest.mark.parametrize("mode", ERAS)
+def test_an_approval_works_without_javascript(place: Office, page: Any, seen: Seen, path: str, mode: str) -> None:
+    """Ux: every page works as plain forms; scripts only add the live list and the counting."""
+    expected = directly(place, mode, path)
+    plain = seen.watch(page.context.browser.new_context(java_script_enabled=False).new_page())
+    sign_in(place, plain, APPROVER)
+    with waiting_client(place, mode, path) as client:
+        place.waits(path)
+        plain.goto(f"{place.running.url}/admin/inbox/")
+        open_from_inbox(place, plain, path)
+        decide(plain, "approve")
+        assert client.result(ANSWERED_WITHIN) == expected
+    standing(plain, "approved", "redeemed")
+    assert len(place.log.having(path)) == 2

@@ -115,12 +115,11 @@ async def served(request: Request) -> str:
     """Work until told otherwise, as the task that serves a call."""
     request.exchange.begin()
     try:
-        await asyncio.sleep(5)
+        await asyncio.Event().wait()
     except asyncio.CancelledError:
         return "cancelled"
     finally:
         request.exchange.end()
-    return "done"
 
 
 async def leaving(era: Era, *, held: bool) -> tuple[str, bool]:

@@ -112,6 +112,16 @@ def test_revoking_the_last_token_cancels_what_waits(agent, make_opening, at) -> 
     assert not agents.revoke_token(public_id=public_id, by=Machine.OPERATOR, reason="again", now=at)
 
 
+@pytest.mark.parametrize(("reason", "said"), [("", "was revoked"), ("leaked", "was revoked: leaked")])
+def test_whoever_waits_reads_why_the_token_was_revoked_without_a_dangling_colon(
+    agent, make_opening, at, reason, said
+) -> None:
+    public_id = read_token(agents.issue_token(agent=agent, by=Machine.OPERATOR, now=at)).public_id
+    row = hold(make_opening, at)
+    agents.revoke_token(public_id=public_id, by=Machine.OPERATOR, reason=reason, now=at)
+    assert Escalation.objects.get(pk=row.pk).decision_reason.endswith(said)
+
+
 def test_rotating_a_token_keeps_what_waits(agent, make_opening, at) -> None:
     old = read_token(agents.issue_token(agent=agent, by=Machine.OPERATOR, now=at)).public_id
     agents.issue_token(agent=agent, by=Machine.OPERATOR, now=at)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +20,7 @@ from governance import ledger_guard, people, switches
 from governance.ledger import append
 from governance.models import LedgerEntry, LedgerStream, Person, SignInLink, Switch
 from governance.rights import Machine
+from registry.models import Item, Server
 
 pytestmark = pytest.mark.django_db
 
@@ -42,10 +46,30 @@ def test_stop_stops_everything_as_the_operator() -> None:
     assert (switch.scope_kind, switch.scope_name, switch.mode, switch.by) == ("everything", "", "deny", "operator")
 
 
+def serve(name: str, *tools: str) -> None:
+    server = Server.objects.create(name=name, transport="http", url="http://127.0.0.1:9/mcp")
+    for tool in tools:
+        Item.objects.create(server=server, kind="tool", name=tool)
+
+
 def test_stop_takes_a_kind_and_a_name_that_may_hold_colons() -> None:
+    serve("files", "a:b")
     answer = json.loads(run("stop", "tool:files/a:b", reason="drill", mode="read-only", json=True))
     switch = Switch.objects.get(pk=answer["id"])
     assert (switch.scope_kind, switch.scope_name, switch.mode) == ("tool", "files/a:b", "read-only")
+
+
+def test_stop_takes_a_tool_as_calls_are_printed() -> None:
+    serve("tickets", "echo")
+    assert "deny tool:tickets/echo" in run("stop", "tool:tickets.echo", reason="drill")
+    assert Switch.objects.get().scope_name == "tickets/echo"
+
+
+@pytest.mark.parametrize("scope", ["server:Tickets", "server:nope", "tool:tickets/*", "agent:x", "person:x", "team:x"])
+def test_stop_refuses_a_name_that_nothing_has(scope) -> None:
+    serve("tickets", "echo")
+    assert "tickets" in fails("stop", scope, reason="x", code=2) or scope.endswith(("nope", ":x"))
+    assert not Switch.objects.exists() and not LedgerEntry.objects.exists()
 
 
 @pytest.mark.parametrize("scope", ["planet:mars", "server", "server:", "everything:x"])
@@ -120,6 +144,19 @@ def test_sign_in_prints_a_working_link_once(make_person, settings, tmp_path) -> 
     browser.post(path)
     assert SignInLink.objects.get().used_at is not None
     assert reverse("admin:index")
+
+
+def test_sign_in_prints_where_the_running_demo_listens(make_person, settings, tmp_path) -> None:
+    settings.DATA_DIR = tmp_path
+    make_person("ann@example.com", "developer")
+    run_file = tmp_path / "run.json"
+    run_file.write_text(json.dumps({"console": "http://127.0.0.1:8123/admin/", "pid": os.getpid()}))
+    assert run("sign_in", "ann@example.com").startswith("http://127.0.0.1:8123/admin/link/")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait(20)
+    for unusable in (json.dumps({"console": "http://127.0.0.1:8123/admin/", "pid": ended.pid}), "{}", "not JSON"):
+        run_file.write_text(unusable)
+        assert run("sign_in", "ann@example.com").startswith(settings.PUBLIC_URL + "/admin/link/")
 
 
 def test_sign_in_refuses_strangers_and_production(make_person, settings) -> None:

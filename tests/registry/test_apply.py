@@ -90,6 +90,7 @@ def test_a_first_run_makes_everything_that_the_file_says(file: Callable[..., Pat
     run = Run(file(), "--credentials-out", str(tmp_path / "credentials.json"))
     assert (run.code, run.err) == (0, "")
     assert states() == {"read": "approved", "write": "approved"}
+    assert "changed: policy 1 published" in run.out.splitlines()
     assert Server.objects.get(name="files").state == "ready"
     assert Person.objects.get(email="sec@example.com").console_roles() == {"security-admin"}
     agent = Agent.objects.get(name="dev-claude")
@@ -141,7 +142,6 @@ def test_a_second_run_changes_nothing_and_issues_nothing(file: Callable[..., Pat
         AgentToken.objects.count(),
         PersonToken.objects.count(),
     )
-    assert json.loads(out.read_text()) == {"agents": {}, "people": {}}
 
 
 def test_what_changed_on_a_server_since_stays_held_and_the_run_fails(
@@ -370,11 +370,20 @@ def test_a_changed_policy_is_published_once_and_its_doubts_are_told(file: Callab
     Run(path)
     (path.parent / "policy.yaml").write_text(POLICY + "  - {tool: raed, action: deny}\n")
     run = Run(path)
-    assert "changed: policy 2 published" in run.out
+    assert "changed: policy 2 published; it replaces version 1 (1 rule)" in run.out.splitlines()
     assert "note: policy.yaml:5:" in run.out
     assert "no approved tool is named 'raed'" in run.out
     Run(path)
     assert PolicyVersion.objects.count() == 2
+
+
+def test_a_policy_that_replaces_one_says_how_much_goes(file: Callable[..., Path]) -> None:
+    """Whoever tries a first file on an installation in use must see that its rules end."""
+    Run(file(policy={"version": "1", "rules": [{"tool": "a", "action": "deny"}, {"tool": "b", "action": "deny"}]}))
+    assert "would change: policy 2 published; it replaces version 1 (2 rules)" in Run(file(), "--dry-run").out
+    # A text of an earlier language, which this version no longer reads, is replaced like any other.
+    PolicyVersion.objects.update(text="rules: 7")
+    assert "changed: policy 2 published; it replaces version 1" in Run(file()).out.splitlines()
 
 
 def test_an_error_while_writing_leaves_nothing_behind(file: Callable[..., Path], tmp_path: Path) -> None:
@@ -395,6 +404,21 @@ def test_a_dry_run_tells_the_changes_writes_nothing_and_starts_no_program(
     assert not LedgerEntry.objects.exists()
     assert not Server.objects.exists()
     assert not (tmp_path / "credentials.json").exists()
+
+
+def test_a_dry_run_has_no_doubts_about_servers_that_only_the_file_has(
+    file: Callable[..., Path], shapeshifter: Any
+) -> None:
+    Run(file())
+    other = {"name": "clock", "transport": "stdio", "command": shapeshifter.command, "approve": "all"}
+    policy = {"version": "1", "rules": [{"tool": "clock/read", "action": "allow"}, {"tool": "raed", "action": "deny"}]}
+    path = file(servers=[*server_with(shapeshifter), other], policy=policy)
+    run = Run(path, "--dry-run")
+    assert "there is no server" not in run.out
+    assert "note: policy: the names in its rules are checked against the tools once the new servers are scanned" in (
+        run.out.splitlines()
+    )
+    assert "no approved tool is named 'raed'" in Run(path).out
 
 
 def test_a_dry_run_over_an_accepted_server_sees_its_drift(file: Callable[..., Path], shapeshifter: Any) -> None:
@@ -419,8 +443,6 @@ def test_a_revoked_token_is_issued_again_only_on_request(file: Callable[..., Pat
     path, out = file(), tmp_path / "credentials.json"
     Run(path, "--credentials-out", str(out))
     first = json.loads(out.read_text())["agents"]["dev-claude"]
-    Run(path, "--credentials-out", str(out))
-    assert json.loads(out.read_text())["agents"] == {}
     Run(path, "--credentials-out", str(out), "--reissue", "dev-claude")
     again = json.loads(out.read_text())
     assert again["agents"]["dev-claude"] != first
@@ -448,6 +470,18 @@ def test_what_is_no_longer_in_the_file_is_left_alone_and_named(file: Callable[..
     assert run.code == 0
     assert "left alone: agent dev-claude is not in the file; nothing was done to it" in run.out
     assert Agent.objects.get(name="dev-claude").active
+
+
+def test_what_is_left_alone_takes_one_line_a_kind(file: Callable[..., Path]) -> None:
+    Run(file())
+    run = Run(file(people=None, agents=None))
+    lines = [line for line in run.out.splitlines() if line.startswith("left alone: ")]
+    assert lines == [
+        "left alone: 2 people are not in the file: dev@example.com, sec@example.com",
+        "left alone: agent dev-claude is not in the file; nothing was done to it",
+    ]
+    left = json.loads(Run(file(people=None, agents=None), "--json").out)["left_alone"]
+    assert left == ["person dev@example.com", "person sec@example.com", "agent dev-claude"]
 
 
 def test_a_deactivated_agent_is_not_brought_back(file: Callable[..., Path]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -27,4 +30,14 @@ class Command(BaseCommand):
                 raise Failed(f"sign_in: there is no person {options['email']}") from None
             except (LinkRefused, BadPerson) as error:
                 raise Failed(f"sign_in: {error}") from None
-        self.stdout.write(f"{settings.PUBLIC_URL}{path}")
+        self.stdout.write(f"{_served_at()}{path}")
+
+
+def _served_at() -> str:
+    """Where the demo that runs now says it is; it may listen on another port than this command was told."""
+    try:
+        run = json.loads((Path(settings.DATA_DIR) / "run.json").read_text())
+        os.kill(int(run["pid"]), 0)
+        return str(run["console"]).removesuffix("/admin/")
+    except (OSError, ValueError, KeyError, TypeError):
+        return str(settings.PUBLIC_URL)

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from governance.management.exits import Failed, database_errors
 from governance.rights import Machine
+from governance.scope_names import known
 from governance.switches import BadScope, stop
 
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         kind, _, name = options["scope"].partition(":")
         with database_errors():
             try:
+                name = known(kind, name)
                 switch = stop(
                     scope_kind=kind,
                     scope_name=name,
@@ -40,9 +42,10 @@ class Command(BaseCommand):
                 )
             except BadScope as error:
                 raise Failed(f"stop: {error}", code=2) from None
+        scope = f"{kind}:{name}" if name else kind
         if options["json"]:
-            answer = {"id": switch.pk, "scope": options["scope"], "mode": switch.mode, "by": switch.by}
+            answer = {"id": switch.pk, "scope": scope, "mode": switch.mode, "by": switch.by}
             self.stdout.write(json.dumps(answer | {"at": switch.at.isoformat()}))
         else:
-            self.stdout.write(f"Stop {switch.pk} holds: {switch.mode} {options['scope']}.")
+            self.stdout.write(f"Stop {switch.pk} holds: {switch.mode} {scope}.")
             self.stdout.write(f"Two people lift it in the console, or with: manage.py release {switch.pk}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +16,7 @@ from governance import schema
 from registry.apply import apply_configuration, known_names
 from registry.configuration.parse import parse_config
 from registry.configuration.values import BadConfiguration
+from registry.credentials_file import CredentialsFile
 from registry.outcome import CannotApply, Outcome
 
 
@@ -30,7 +29,12 @@ class Command(BaseCommand):
         """The arguments of contract section 1."""
         parser.add_argument("file", metavar="FILE")
         parser.add_argument("--dry-run", action="store_true", help="print what would change and write nothing")
-        parser.add_argument("--credentials-out", metavar="FILE", help="write the tokens this run issues (mode 0600)")
+        parser.add_argument(
+            "--credentials-out",
+            metavar="FILE",
+            help="write the tokens this run issues, and no others (mode 0600); what FILE held before is kept as "
+            "FILE.1, FILE.2 and so on, and FILE stays as it is when nothing was issued",
+        )
         parser.add_argument(
             "--reissue",
             metavar="NAME",
@@ -46,7 +50,7 @@ class Command(BaseCommand):
             self._refuse(2, "--reissue needs --credentials-out FILE: the new token is shown nowhere else")
         if schema.is_empty():
             schema.migrate()
-        handover = Handover(options["credentials_out"]) if options["credentials_out"] else None
+        handover = CredentialsFile(options["credentials_out"]) if options["credentials_out"] else None
         try:
             outcome = self._apply(Path(options["file"]), options, handover)
         except BadConfiguration as refused:
@@ -66,7 +70,7 @@ class Command(BaseCommand):
         if outcome.exit_code:
             raise SystemExit(outcome.exit_code)
 
-    def _apply(self, file: Path, options: Mapping[str, Any], handover: Handover | None) -> Outcome:
+    def _apply(self, file: Path, options: Mapping[str, Any], handover: CredentialsFile | None) -> Outcome:
         configuration = parse_config(
             file.read_text(encoding="utf-8"),
             source=options["file"],
@@ -82,7 +86,7 @@ class Command(BaseCommand):
             dry_run=options["dry_run"],
         )
         if handover is not None and not options["dry_run"]:
-            handover.finish()
+            outcome.credentials_file = handover.finish()
         return outcome
 
     def _print(self, outcome: Outcome, *, as_json: bool) -> None:
@@ -96,32 +100,3 @@ class Command(BaseCommand):
         for problem in problems:
             self.stderr.write(problem)
         raise SystemExit(code)
-
-
-class Handover:
-    """A file of mode 0600 that appears under its name only after the transaction has committed."""
-
-    def __init__(self, path: str) -> None:
-        self._path = Path(path)
-        self._waiting: Path | None = None
-
-    def put(self, credentials: Mapping[str, Any]) -> None:
-        """Write beside the final name and reach the disk. Raises OSError, which undoes the transaction."""
-        handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
-        self._waiting = Path(name)
-        with os.fdopen(handle, "w") as file:
-            json.dump(credentials, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def finish(self) -> None:
-        """Give the file its name."""
-        if self._waiting is not None:
-            self._waiting.replace(self._path)
-            self._waiting = None
-
-    def forget(self) -> None:
-        """Remove what was written for a transaction that did not commit."""
-        if self._waiting is not None:
-            self._waiting.unlink(missing_ok=True)

@@ -117,8 +117,8 @@ class House:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Everything is stopped meanwhile, and with it an agent of a hostile name; two people lift both again."""
-        scopes = [{"everything": True}, {"agent": f"<b>nobody</b>{UNSEEN}"}]
+        """Everything is stopped meanwhile, and one agent once more; two people lift both again."""
+        scopes = [{"everything": True}, {"agent": "nightly-reconciliation-of-every-account"}]
         switches = []
         for scope in scopes:
             body = {"scope": scope, "mode": "deny", "reason": f"Incident 42 <i>{UNSEEN}</i> " + "a" * 60}

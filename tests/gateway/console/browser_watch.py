@@ -17,7 +17,15 @@ WIDE, NARROW = 1280, 320
 HEIGHT = 800
 VIEWS = tuple((scheme, width) for scheme in ("light", "dark") for width in (WIDE, NARROW))
 PATIENCE = 10_000
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+EVERYTHING = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],
+}
+# What theme and width can change; the markup, which all other rules are about, is the same in every view.
+APPEARANCE = {
+    "type": "rule",
+    "values": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"],
+}
 LISTEN = """
 document.addEventListener("securitypolicyviolation", (event) => {
   gatehouseViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
@@ -33,9 +41,9 @@ TOO_WIDE = """
 }
 """
 RUN_AXE = """
-async (tags) => {
-  const rules = { "target-size": { enabled: true } };
-  const found = await axe.run(document, { runOnly: { type: "tag", values: tags }, rules, resultTypes: ["violations"] });
+async (runOnly) => {
+  const rules = runOnly.type === "tag" ? { "target-size": { enabled: true } } : {};
+  const found = await axe.run(document, { runOnly, rules, resultTypes: ["violations"] });
   return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 160)}`));
 }
 """
@@ -53,26 +61,28 @@ class Watch:
 
     def note(self, problem: str) -> None:
         """Write down something wrong with the page at hand."""
-        self.problems.append(f"{self.at}: {problem}")
+        self.problems.append(f"after {self.at}: {problem}")
 
-    def look(self, page: Page, at: str, *, axe: bool) -> None:
+    def look(self, page: Page, at: str) -> None:
         """Look at the page in every view; one that is shown must be one of ours."""
         self.at = at
         if page.locator("main h1").count() != 1:
             self.note(f"{page.url} has {page.locator('main h1').count()} headings of the first order in its main part")
-        if axe:
-            page.evaluate(AXE.read_text())
+        rules = EVERYTHING
         for scheme, width in VIEWS:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": HEIGHT})
             self.problems += [f"{at} {scheme} {width}: too wide: {what}" for what in page.evaluate(TOO_WIDE)]
-            if axe:
-                self.violations += [f"{at} {scheme} {width}: {what}" for what in page.evaluate(RUN_AXE, TAGS)]
+            if AXE.exists():
+                self.violations += [f"{at} {scheme} {width}: {what}" for what in page.evaluate(RUN_AXE, rules)]
+                rules = APPEARANCE
 
     def attach(self, context: BrowserContext) -> None:
         """Listen to everything that happens in a context."""
         context.expose_binding("gatehouseViolation", lambda _, what: self.note(f"policy violation: {what}"))
         context.add_init_script(LISTEN)
+        if AXE.exists():
+            context.add_init_script(path=AXE)
         context.on("request", self._requested)
         context.on("response", self._answered)
         context.on("console", self._said)
@@ -102,7 +112,10 @@ class Watch:
 @contextmanager
 def watched(browser: Browser, watch: Watch, *, state: Any = None, script: bool = True) -> Iterator[Page]:
     """A page in a context of its own that `watch` listens to; `state` is what an earlier context stored."""
-    context = browser.new_context(storage_state=state, java_script_enabled=script, base_url=watch.origin)
+    # Without motion, so that no colour is looked at on its way to another one.
+    context = browser.new_context(
+        storage_state=state, java_script_enabled=script, base_url=watch.origin, reduced_motion="reduce"
+    )
     context.set_default_timeout(PATIENCE)
     try:
         watch.attach(context)

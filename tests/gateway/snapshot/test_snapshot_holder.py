@@ -11,7 +11,16 @@ import pytest
 
 from gateway.refusal import ConfigurationMoved, NotAuthenticated, Unavailable
 from gateway.snapshot.holder import SnapshotHolder
-from gateway.snapshot.model import AgentRecord, Generations, Identity, Rules, Snapshot, TokenRecord
+from gateway.snapshot.model import (
+    AgentRecord,
+    ApprovedItem,
+    Generations,
+    Identity,
+    Rules,
+    ServerRecord,
+    Snapshot,
+    TokenRecord,
+)
 from gateway.snapshot.reach import Reach
 from governance.inspection.scan import compile_detectors
 from governance.policy.values import Caller, Intent, Item, Kind
@@ -29,7 +38,13 @@ def snapshot(**numbers: int) -> Snapshot:
     token = TokenRecord("t1", "digest", "dev-claude", NOW.timestamp() + 3600)
     reach = Reach.of(servers=["files"], patterns={})
     identity = Identity({"t1": token}, {"dev-claude": AGENT}, {"all": reach}, numbers.get("revocations", 0))
-    return Snapshot(Generations(**numbers), identity, {}, Rules(), (), {}, DETECTORS)
+    return Snapshot(Generations(**numbers), identity, servers(), Rules(), (), {}, DETECTORS)
+
+
+def servers(fingerprint: str = "f", digest: str = "sha256:1") -> dict[str, ServerRecord]:
+    """One server with one approved tool."""
+    item = ApprovedItem(Item(server="files", kind=Kind.TOOL, name="read", intent=Intent.READ), digest, b"{}")
+    return {"files": ServerRecord("files", 1, "http", 60.0, 1, {(Kind.TOOL, "read"): item}, fingerprint=fingerprint)}
 
 
 def stop(mode: Mode = Mode.DENY, scope: Scope = Scope.EVERYTHING, name: str = "") -> Switch:
@@ -53,18 +68,17 @@ class Holding:
         self.holder.replace(made, changes(self.clock(), **numbers))
 
 
-def ruling(made: Snapshot, server: str = "files") -> Any:
+def ruling(made: Snapshot) -> Any:
     """What `require_current` reads of a ruling."""
+    server_record = made.servers["files"]
 
     class Ruled:
-        snapshot = made
-        agent = AGENT
-        item = None
+        snapshot, agent, server = made, AGENT, server_record
+        item = server_record.items[(Kind.TOOL, "read")]
 
         class call:
-            token, at, item, session = "t1", NOW, "read", "s"
+            token, at, server, item, session = "t1", NOW, "files", "read", "s"
 
-    Ruled.call.server = server
     return Ruled
 
 
@@ -171,13 +185,50 @@ def test_a_look_that_is_overtaken_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("part", ["policy", "registry"])
-def test_after_the_intent_a_moved_rule_or_manifest_sends_nothing(part: str) -> None:
-    """Security section 6, row 4: what the decision was made of is not what holds now."""
+def test_after_the_intent_a_moved_rule_or_an_unread_registry_sends_nothing(part: str) -> None:
+    """Security section 6, row 4: what the decision was made of is not known to hold now."""
     place = Holding()
     made = snapshot()
     place.take(made)
     with pytest.raises(ConfigurationMoved):
         place.holder.require_current(ruling(made), changes(place.clock(), **{part: 1}))
+
+
+@pytest.mark.parametrize(
+    ("found", "sent"),
+    [
+        (servers(), True),
+        (servers(fingerprint="elsewhere"), False),
+        (servers(digest="sha256:2"), False),
+        ({}, False),
+        ({"files": replace(servers()["files"], items={})}, False),
+    ],
+    ids=["another server changed", "reached another way", "the tool changed", "the server is gone", "the tool is held"],
+)
+def test_after_the_intent_a_registry_that_was_read_anew_must_still_hold_the_tool(
+    found: dict[str, ServerRecord], sent: bool
+) -> None:
+    """Security section 6, row 4: the very same tool at the very same place, or nothing is sent."""
+    place = Holding()
+    made = snapshot()
+    place.take(made)
+    place.take(replace(snapshot(registry=1), servers=found), registry=1)
+    if sent:
+        place.holder.require_current(ruling(made), changes(place.clock(), registry=1))
+    else:
+        with pytest.raises(ConfigurationMoved):
+            place.holder.require_current(ruling(made), changes(place.clock(), registry=1))
+
+
+def test_after_the_intent_a_role_that_was_taken_away_sends_nothing() -> None:
+    """Contract 4.3: visible when it is sent, not only when it was judged."""
+    place = Holding()
+    made = snapshot()
+    place.take(made)
+    fewer = snapshot(identity=1)
+    place.take(replace(fewer, identity=replace(fewer.identity, reaches={})), identity=1)
+    with pytest.raises(ConfigurationMoved):
+        place.holder.require_current(ruling(made), changes(place.clock(), identity=1))
 
 
 def test_after_the_intent_nothing_waits() -> None:
@@ -207,14 +258,11 @@ def test_after_the_intent_nothing_waits() -> None:
         f"{value.scope_kind} {value.scope_name} {value.mode}" if isinstance(value, Switch) else str(value)
     ),
 )
-def test_after_the_intent_a_new_stop_holds_back_what_it_covers(
-    switch: Switch, sent: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_the_intent_a_new_stop_holds_back_what_it_covers(switch: Switch, sent: bool) -> None:
     """Security section 6, row 4, for stops: those of others are no reason."""
     place = Holding()
     made = snapshot()
     place.take(made)
-    monkeypatch.setattr(Snapshot, "sees", lambda self, agent, item: True)
     moved = changes(place.clock(), switches=(switch,), switches_=1)
     if sent:
         place.holder.require_current(ruling(made), moved)

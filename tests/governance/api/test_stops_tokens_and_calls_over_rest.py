@@ -14,12 +14,14 @@ from governance import agents, people
 from governance.models import Agent, AgentToken, Escalation, LedgerEntry, LedgerStream, PersonToken, Switch
 from governance.rights import Machine
 from governance.tokens import read_token
+from registry.models import Item, Server
 
 urlpatterns = [path("api/v1/", include("governance.api.urls"))]
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 
 def test_a_stop_is_set_by_one_and_lifted_by_two(api, bo, make_person) -> None:
+    Server.objects.create(name="files", transport="http", url="http://127.0.0.1:9/mcp")
     body = {"scope": {"server": "files"}, "mode": "deny", "reason": "odd traffic"}
     made = api("POST", "switches", bo, body)
     assert made.status_code == 201
@@ -43,7 +45,25 @@ def test_stopping_everything_cancels_what_waits(api, bo, held) -> None:
     assert Escalation.objects.get(pk=row.pk).state == "cancelled"
 
 
-def test_an_approver_stops_and_does_not_release(api, bo) -> None:
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ({"server": "Files"}, "did you mean files?"),
+        ({"tool": "files/*"}, "stop the server files"),
+        ({"tool": "files.raed"}, "did you mean files/read?"),
+        ({"agent": "dev-cloud"}, "did you mean dev-claude?"),
+    ],
+)
+def test_a_stop_on_a_name_that_nothing_has_is_refused_with_the_nearest(api, bo, dev, scope, said) -> None:
+    server = Server.objects.create(name="files", transport="http", url="http://127.0.0.1:9/mcp")
+    Item.objects.create(server=server, kind="tool", name="read")
+    answer = api("POST", "switches", bo, {"scope": scope, "reason": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-scope")
+    assert said in answer.json()["detail"] and not Switch.objects.exists()
+    assert not LedgerEntry.objects.filter(kind="change.switch").exists()
+
+
+def test_an_approver_stops_and_does_not_release(api, bo, dev) -> None:
     made = api("POST", "switches", bo, {"scope": {"agent": "dev-claude"}, "mode": "read-only", "reason": "x"}).json()
     assert api("POST", f"switches/{made['id']}/release", bo).status_code == 403
 
@@ -164,6 +184,16 @@ def test_calls_have_the_form_of_the_contract_and_pages(api, bo) -> None:
         "status": "denied",
         "ms": 3,
     }
+
+
+def test_refusals_that_are_only_counted_are_no_calls(api, bo) -> None:
+    call = record(1, "dev-claude")
+    stream = LedgerStream.objects.get(name="epoch-1")
+    LedgerEntry.objects.create(
+        stream=stream, seq=2, at=timezone.now(), kind="call.refused", status="denied", digest=b"\0" * 32,
+        text=json.dumps({"kind": "call.refused", "counted": {"what": "unauthenticated", "count": 7}}),
+    )  # fmt: skip
+    assert [each["record"] for each in api("GET", "calls", bo).json()["results"]] == [str(call)]
 
 
 def test_people_read_the_calls_of_their_own_agents_only(api, dev, make_person, make_agent) -> None:

@@ -8,6 +8,8 @@ import random
 import string
 import zlib
 
+from governance.tokens import mint
+
 LOWER_HEX = "0123456789abcdef"
 ALNUM = string.ascii_letters + string.digits
 BASE64 = ALNUM + "+/"
@@ -39,6 +41,11 @@ def checked_github_token(rng: random.Random, prefix: str = "gh" + "p_") -> str:
         number, rest = divmod(number, 62)
         digits = BASE62[rest] + digits
     return prefix + body + digits.rjust(6, "0")
+
+
+def gatehouse_token(rng: random.Random, prefix: str = "gh" + "a_") -> str:
+    """A bearer token of our own form, which nobody was issued."""
+    return mint(prefix, rng.randbytes).text
 
 
 def uuid(rng: random.Random) -> str:
@@ -93,6 +100,8 @@ def all_secrets(rng: random.Random) -> dict[str, str]:
         "tailscale-key": "ts" + "key-auth-" + some(rng, ALNUM, 12) + "-" + some(rng, ALNUM, 32),
         "fly-token": "fm" + "2_" + some(rng, BASE64, 200),
         "netlify-token": "nf" + "p_" + some(rng, ALNUM, 36),
+        "gatehouse-token": gatehouse_token(rng),
+        "gatehouse-sign-in-link": "/admin/" + "link/" + some(rng, ALNUM, 43),
         "github-token": "gh" + "o_" + some(rng, ALNUM, 36),
         "github-fine-grained-token": "github" + "_pat_" + some(rng, ALNUM, 22) + "_" + some(rng, ALNUM, 59),
         "gitlab-token": "gl" + "pat-" + some(rng, URL_SAFE, 20),

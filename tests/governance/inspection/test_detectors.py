@@ -4,7 +4,7 @@ import random
 import re
 
 import pytest
-from made_secrets import all_secrets, block, card, checked_github_token, some, worded_secrets
+from made_secrets import all_secrets, block, card, checked_github_token, gatehouse_token, some, worded_secrets
 from stdnum import luhn
 
 from governance.inspection.detector import Decoded, Detector, Layer, UnusableDetector, require_unanchored
@@ -116,6 +116,38 @@ def test_a_right_checksum_makes_it_critical_and_a_wrong_one_is_still_a_finding()
     wrong = right[:-1] + ("A" if right[-1] != "A" else "B")
     assert [hit.severity for hit in DETECTORS.inspect_text(right)] == [Severity.CRITICAL]
     assert [hit.severity for hit in DETECTORS.inspect_text(wrong)] == [Severity.HIGH]
+
+
+@pytest.mark.parametrize("prefix", ["gh" + "a_", "gh" + "p_"])
+def test_our_own_tokens_are_critical_for_agents_and_for_people(prefix: str) -> None:
+    token = gatehouse_token(random.Random(20), prefix)
+    for text in (token, f"Authorization: Bearer {token}", f"{token}_and_more", f"{token}and more", f"{token}{token}"):
+        hit = DETECTORS.inspect_text(text)[0]
+        assert (hit.rule, hit.cls, hit.severity) == ("gatehouse-token", "vendor_key", Severity.CRITICAL)
+        assert text[hit.start : hit.end] == token
+
+
+def test_of_our_own_form_a_wrong_checksum_is_less_certain_and_a_stand_in_is_nothing() -> None:
+    token = gatehouse_token(random.Random(21))
+    wrong = token[:-1] + ("A" if token[-1] != "A" else "B")
+    assert [hit.severity for hit in DETECTORS.inspect_text(wrong)] == [Severity.HIGH]
+    for nothing in (
+        "gha_" + "x" * 12 + "_" + "x" * 38,
+        token[:-1],
+        token.replace("_", "-"),
+        "gha_…",
+        "ghp_123456789012_",
+    ):
+        assert DETECTORS.inspect_text(nothing) == ()
+
+
+def test_a_sign_in_link_is_found_however_its_slashes_are_written() -> None:
+    link = SECRETS["gatehouse-sign-in-link"]
+    for text in (f"http://127.0.0.1:8000{link}/", link, link.replace("/", r"\/"), link.replace("/", "%2F")):
+        (hit,) = DETECTORS.inspect_text(text)
+        assert (hit.rule, hit.cls, hit.severity) == ("gatehouse-sign-in-link", "vendor_key", Severity.HIGH)
+    for nothing in ("/admin/link/<secret>/", "/admin/link/x/", "/admin/link/" + "x" * 43, f"{link}9", link[:-1]):
+        assert DETECTORS.inspect_text(nothing) == ()
 
 
 @pytest.mark.parametrize(

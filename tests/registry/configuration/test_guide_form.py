@@ -52,6 +52,19 @@ def test_each_part_of_the_conversion_is_reported() -> None:
     assert parts == ["listen", "upstream filesystem", "upstream database", "policy", "aegis", "sentinel", "agents"]
 
 
+@pytest.mark.parametrize("transport", ["stdio", "sse"])
+def test_a_way_to_listen_that_is_not_served_is_said_to_be_none(transport: str) -> None:
+    (note, *_) = read(GUIDE.replace("transport: stdio", f"transport: {transport}")).notes
+    assert note == (
+        f"listen: agents reach every server over streamable HTTP at /mcp/<server>; {transport} is not served to agents"
+    )
+
+
+def test_listening_over_http_is_what_is_served() -> None:
+    (note, *_) = read(GUIDE.replace("transport: stdio", "transport: http")).notes
+    assert note == "listen: agents reach every server over streamable HTTP at /mcp/<server>"
+
+
 def test_inspection_that_a_guide_switches_off_stays_on_and_says_so() -> None:
     notes = read(GUIDE.replace("aegis: {enabled: true}", "aegis: {enabled: false}")).notes
     assert "aegis: content inspection cannot be switched off; it stays on" in notes

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from governance.canonical.values import JSON
+from governance.policy.nodes import json_of, read_nodes
 from registry.configuration.parse import parse_config
+from registry.configuration.rewrite import rewritten
 from registry.configuration.values import (
     AgentEntry,
     Approve,
@@ -263,6 +270,76 @@ def test_an_inline_policy_may_be_a_flow_mapping_or_a_block_of_text(policy: str) 
     found = read(f"version: 1\npolicy: {policy}\nteams: []\n").policy
     assert found is not None
     assert "default" in found.text
+
+
+def test_a_flow_mapping_on_several_lines_is_kept_as_it_was_written() -> None:
+    text = """\
+version: 1
+policy: {version: "1",  # of the language
+         rules: [
+           {tool: x, action: allow},
+
+           {tool: y, action: deny}]}   # the end
+teams: []
+"""
+    found = read(text).policy
+    assert found is not None
+    assert found.text == (
+        '{version: "1",  # of the language\n rules: [\n   {tool: x, action: allow},\n\n   {tool: y, action: deny}]}\n'
+    )
+    mistake = text.replace("action: deny", "action: dney")
+    assert refused(mistake) == ["gatehouse.yaml:6:30: " + refused(mistake)[0].split(": ", 1)[1]]
+
+
+def test_a_policy_that_a_program_wrote_on_one_line_becomes_readable_yaml_in_its_order() -> None:
+    rules = [
+        {"tool": "clock/*", "action": "allow", "constraints": {"zone": {"in": ["UTC", "no", "1e3"]}}, "reason": "a: b"},
+        {"tool": "*", "action": "deny", "unless": {"who": {"teams": []}, "constraints": {"cents": {"max": 1.50}}}},
+    ]
+    whole = {"version": 1, "policy": {"version": "1", "default": "deny", "rules": rules}, "teams": []}
+    text = json.dumps(whole).replace("1.5", "1.50")
+    found = read(text).policy
+    assert found is not None
+    assert (
+        found.text
+        == """\
+version: "1"
+default: deny
+rules:
+- tool: "clock/*"
+  action: allow
+  constraints:
+    zone:
+      in: [UTC, "no", "1e3"]
+  reason: "a: b"
+- tool: "*"
+  action: deny
+  unless:
+    who:
+      teams: []
+    constraints:
+      cents:
+        max: 1.50
+"""
+    )
+    column = text.index('"deny", "unless"') + 1
+    mistake = text.replace('"deny", "unless"', '"dney", "unless"')
+    assert refused(mistake)[0].startswith(f"gatehouse.yaml:1:{column}: ")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    )
+)
+def test_any_value_rewritten_as_yaml_reads_back_as_itself(value: JSON) -> None:
+    node, problems = read_nodes(json.dumps({"policy": value}, ensure_ascii=False))
+    assume(node is not None and not problems)
+    again, problems = read_nodes(rewritten(node))
+    assert again is not None and not problems
+    assert json_of(again) == json_of(node)
 
 
 def test_a_pinned_manifest_is_an_approval_of_exactly_it() -> None:

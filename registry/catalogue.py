@@ -1,0 +1,13 @@
+"""Names of servers and their tools, for those who refer to them. Reads only."""
+
+from __future__ import annotations
+
+from registry.models import Item, Server
+
+
+def tools_by_server() -> dict[str, set[str]]:
+    """Every server by name, retired ones too, with the names of the tools it has or had."""
+    found: dict[str, set[str]] = {name: set() for name in Server.objects.values_list("name", flat=True)}
+    for server, tool in Item.objects.filter(kind="tool").values_list("server__name", "name"):
+        found[server].add(tool)
+    return found
