@@ -43,7 +43,7 @@ def convert(root: Mapping, reader: FileReader, *, text: str, source: str, read_f
     policy = read_policy(fields.get("policy"), reader, text=text, source=source, read_file=read_file)
     notes.append("policy: taken as it stands" if policy else "policy: none given, so every call is denied")
     _switchable(fields.get("aegis"), "aegis", "content inspection", reader, notes)
-    _switchable(fields.get("sentinel"), "sentinel", "the watch", reader, notes)
+    _switchable(fields.get("sentinel"), "sentinel", "", reader, notes)
     names = tuple(server.name for server in servers)
     reached = ", ".join(names) or "nothing"
     notes.append(f"agents: the team, the role and the agent `{OWNER}` were added; the role reaches {reached}")
@@ -130,11 +130,14 @@ def _host(rest: str) -> str:
 
 
 def _switchable(node: Node | None, key: str, what: str, reader: FileReader, notes: list[str]) -> None:
+    """Say what becomes of a switch of the guides; `what` is empty for a part that does not exist."""
     if node is None:
         return
     fields = reader.fields(node, ("enabled",), key)
     enabled = reader.boolean(fields["enabled"], f"enabled of {key}") if "enabled" in fields else True
-    if enabled is False:
+    if not what:
+        notes.append(f"{key}: there is no anomaly watch yet; the setting has no effect")
+    elif enabled is False:
         notes.append(f"{key}: {what} cannot be switched off; it stays on")
     else:
         notes.append(f"{key}: {what} is part of the gateway and needs no setting")

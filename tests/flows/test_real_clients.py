@@ -14,6 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.databases import Databases
 from tests.flows.offices import (
     POLICY,
     SERVERS,
@@ -25,7 +26,7 @@ from tests.flows.offices import (
     repository,
 )
 from tests.node import programs
-from tests.running import Running
+from tests.running import gatehouse
 
 DECISION = "io.gatehouse/decision"
 OUTSIDE = "/etc/passwd"
@@ -230,31 +231,67 @@ rules:
 """
 
 
+@dataclass
+class Files:
+    """An office with the official filesystem server under the guide's policy, and the folder it serves."""
+
+    office: Office
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def files(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
+    """Three folders, of which the policy opens two."""
+    folder = tmp_path_factory.mktemp("files")
+    for name in ("notes", "plans", "secret"):
+        (folder / name).mkdir()
+        (folder / name / "a.txt").write_text(f"in {name}\n")
+    command = programs.filesystem_server(folder)
+    server = {"name": "files", "transport": "stdio", "command": command, "approve": "all", "accept_findings": ["*"]}
+    config = configuration("") | {"servers": [server], "roles": [{"name": "office", "servers": ["files"]}]}
+    guide = GUIDE.replace("NOTES", str(folder / "notes")).replace("PLANS", str(folder / "plans"))
+    with gatehouse(config, guide, databases=databases, GATEHOUSE_HOLD_SECONDS="1") as running:
+        yield Files(Office(running, Log(folder / "none"), ""), folder)
+
+
 @pytest.mark.node
 @pytest.mark.parametrize("mode", PYTHON)
-async def test_a_policy_in_the_guides_form_runs_verbatim(
-    gatehouse: Callable[..., Running], tmp_path: Path, mode: str
-) -> None:
-    """Contract 4.11, against the official filesystem server: in, out, a held write, no shell."""
-    for name in ("notes", "plans", "secret"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "a.txt").write_text(f"in {name}\n")
-    command = programs.filesystem_server(tmp_path)
-    files = {"name": "files", "transport": "stdio", "command": command, "approve": "all", "accept_findings": ["*"]}
-    config = configuration("") | {"servers": [files], "roles": [{"name": "office", "servers": ["files"]}]}
-    guide = GUIDE.replace("NOTES", str(tmp_path / "notes")).replace("PLANS", str(tmp_path / "plans"))
-    running = gatehouse(config, guide, GATEHOUSE_HOLD_SECONDS="1", GATEHOUSE_LEG_SECONDS="1")
-    place = Office(running, Log(tmp_path / "none"), "")
-    async with connected(place, mode, "files") as client:
-        for folder in ("notes", "plans"):
-            read = await client.call_tool("read_file", {"path": str(tmp_path / folder / "a.txt")})
-            assert read.content[0].text == f"in {folder}\n" and not read.is_error
-        outside = await client.call_tool("read_file", {"path": str(tmp_path / "secret" / "a.txt")})
+async def test_a_policy_in_the_guides_form_runs_verbatim(files: Files, mode: str) -> None:
+    """Contract 4.11, against the official filesystem server: in, out, and no shell."""
+    async with connected(files.office, mode, "files") as client:
+        for name in ("notes", "plans"):
+            read = await client.call_tool("read_file", {"path": str(files.folder / name / "a.txt")})
+            assert read.content[0].text == f"in {name}\n" and not read.is_error
+        outside = await client.call_tool("read_file", {"path": str(files.folder / "secret" / "a.txt")})
         assert outside.is_error and "outside" in outside.content[0].text
         assert outside.meta[DECISION]["status"] == "denied"
         shell = await client.call_tool("execute_command", {"command": "ls"})
         assert shell.is_error and shell.content[0].text == "Unknown tool: execute_command"
-    held = place.agent(server="files", legacy=True).call("write_file", path=str(tmp_path / "notes" / "b"), content="x")
-    assert held.decision["status"] == "waiting"
-    assert not (tmp_path / "notes" / "b").exists()
-    assert held.decision["verdict"] == "escalate"
+
+
+@pytest.mark.node
+def test_a_write_under_the_guides_form_waits_and_runs_once_approved(files: Files) -> None:
+    """Contract 4.11: `escalate` in a guide's rule; nothing is written before, exactly the content afterwards."""
+    new, agent = files.folder / "notes" / "b.txt", files.office.agent(server="files", legacy=True)
+    held = agent.call("write_file", path=str(new), content="approved words")
+    assert (held.decision["verdict"], held.decision["status"]) == ("escalate", "waiting")
+    assert not new.exists()
+    status, told = files.office.approver().approve(held.decision["ticket"])
+    if status == 403:
+        assert told["type"].endswith("step-up-required") or "second factor" in str(told), told
+        return
+    assert status == 200
+    assert not agent.call("write_file", path=str(new), content="approved words").result.get("isError")
+    assert new.read_text() == "approved words"
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("sdk", NODE)
+def test_typescript_clients_wait_for_a_person(place: Office, sdk: str) -> None:
+    """Protocol 2.3: a held call completes in every line of the SDK, without a word of ours in its code."""
+    path = f"/srv/notes/held-{sdk}"
+    url, token = f"{place.running.url}/mcp/desk", place.running.token("dev-claude")
+    waiting = programs.begin(sdk, url, token, "write_file", {"path": path, "content": "x"})
+    assert place.approver().approve(place.waits(path, within=30)["id"])[0] == 200
+    assert waiting.answer()["result"]["content"][0]["text"].startswith("wrote")
+    assert len(place.log.having(path)) == 1
