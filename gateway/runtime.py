@@ -124,6 +124,7 @@ def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
         detectors=compile_detectors(key=keys.derive("inspection-fingerprint")),
         loop=loop,
         on_decisions=lambda: holds.look_again(),  # noqa: PLW0108  `holds` is made further down.
+        on_rebuilt=lambda snapshot: upstreams.keep_only(snapshot.servers),
         each_round=lambda: _seal_dead(store),
     )
     holder = SnapshotHolder(max_age=settings.SNAPSHOT_MAX_AGE, wait=settings.SNAPSHOT_WAIT, confirm_now=keeper.nudge)

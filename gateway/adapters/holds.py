@@ -232,6 +232,8 @@ class Holds:
         if escalation.state == "denied":
             why = f": {said}" if said else ""
             raise Denied(f"Denied by {escalation.decided_by}{why}", ticket=ticket)
+        if escalation.state == "expired" and escalation.redeem_until is not None:
+            raise Expired("The approval was not used in time. Call again to ask anew.", ticket=ticket)
         if escalation.state == "expired":
             raise Expired("Nobody decided before the deadline. Nothing was executed.", ticket=ticket)
         if escalation.state == "redeemed":

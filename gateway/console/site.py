@@ -16,7 +16,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
-from gateway.console.pages import MAY_STOP, NAVIGATION, PAGES, Page, entry_roles, may_open
+from gateway.console.pages import BY_NAME, MAY_STOP, NAVIGATION, PAGES, Entry, Page, entry_roles, may_open
 from governance.admin import directory
 from governance.models import Switch
 from governance.views import sign_in
@@ -144,7 +144,8 @@ def _navigation(request: HttpRequest, roles: frozenset[str], waiting: int) -> li
                 "label": entry.label,
                 "url": (url := reverse(f"admin:{entry.page}")),
                 "key": entry.key,
-                "current": request.path == url or (entry.page != "index" and request.path.startswith(url)),
+                "current": request.path == url
+                or (entry.page != "index" and request.path.startswith(_section(entry, url))),
                 "count": waiting if entry.page == "inbox" else 0,
             }
             for entry in entries
@@ -153,6 +154,11 @@ def _navigation(request: HttpRequest, roles: frozenset[str], waiting: int) -> li
         if shown:
             groups.append({"label": label, "slug": label.lower(), "entries": shown})
     return groups
+
+
+def _section(entry: Entry, url: str) -> str:
+    """What the addresses of an entry's pages begin with; the stock pages, which have one entry, share theirs."""
+    return url if entry.page in BY_NAME else url.rsplit("/", 2)[0] + "/"
 
 
 def _is_stock_model_page(url: URLPattern | URLResolver) -> bool:

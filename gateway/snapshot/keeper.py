@@ -33,12 +33,14 @@ class SnapshotKeeper:
         detectors: Detectors,
         loop: asyncio.AbstractEventLoop,
         on_decisions: Callable[[], None],
+        on_rebuilt: Callable[[Snapshot], None],
         each_round: Callable[[], None],
     ) -> None:
         self._every = every
         self._detectors = detectors
         self._loop = loop
         self._on_decisions = on_decisions
+        self._on_rebuilt = on_rebuilt
         self._each_round = each_round
         self._nudged = threading.Event()
         self._ending = False
@@ -153,6 +155,7 @@ class SnapshotKeeper:
     def _replace(self, snapshot: Snapshot, changes: Changes) -> None:
         assert self.holder is not None
         self.holder.replace(snapshot, changes)
+        self._on_rebuilt(snapshot)
 
     def _confirm(self, changes: Changes) -> None:
         assert self.holder is not None

@@ -28,7 +28,7 @@ STATUS_WORDS: Final = {
     "limited": "Over its limit",
     "stopped": "Stopped",
     "unavailable": "Unavailable",
-    "waiting": "Waits for a person",
+    "waiting": "Held for a person",
     "expired": "Expired",
     "malformed": "Malformed",
 }

@@ -25,6 +25,8 @@ VERDICTS: Final = {
     "escalate": ("waiting",),
 }
 """Statuses that close a call of each verdict; the ledger's columns hold the status."""
+EXACT: Final = ("Deciding rule", "All rules of that action", "Policy", "Findings", "Facts", "Rules on trial")
+"""The parts of a decision that are names and data, not sentences."""
 
 
 def index(request: HttpRequest) -> HttpResponseBase:
@@ -69,6 +71,7 @@ def detail(request: HttpRequest, call: UUID) -> HttpResponseBase:
         "row": row,
         "waited": _waited(row, escalations),
         "explained": _explained(row.decision),
+        "exact_labels": EXACT,
         "arguments": _arguments(entries),
         "escalations": escalations,
         "entries": [(entry, json_lines(call_rows.document(entry))) for entry in entries],
@@ -143,12 +146,12 @@ def _arguments(entries: list[LedgerEntry]) -> Any:
 
 def _explained(decision: dict[str, Any]) -> list[tuple[str, str]]:
     """The decision as label and text, in reading order; empty parts are left out."""
-    facts = decision.get("facts") or {}
+    facts, rules = decision.get("facts") or {}, decision.get("rules") or []
     parts = [
         ("Verdict", decision.get("verdict")),
         ("Deciding rule", decision.get("rule")),
         ("Why", decision.get("reason")),
-        ("All rules of that action", ", ".join(decision.get("rules") or [])),
+        ("All rules of that action", ", ".join(rules) if len(rules) > 1 else ""),
         ("Intent", decision.get("intent")),
         ("Policy", decision.get("policy")),
         ("Findings", ", ".join(json.dumps(found, sort_keys=True) for found in decision.get("findings") or [])),

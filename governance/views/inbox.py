@@ -15,6 +15,7 @@ from governance.models import Escalation, Vote
 from governance.models.escalations import EscalationState
 from governance.views.exact import Exact, arguments_of
 from governance.views.queue import still_held_until, visible_escalations, waiting_for
+from governance.views.rule_words import why
 
 PAGE: Final = 50
 TABS: Final = (("waiting", "Waiting"), ("decided", "Decided"), ("expired", "Expired"))
@@ -22,7 +23,7 @@ TABS: Final = (("waiting", "Waiting"), ("decided", "Decided"), ("expired", "Expi
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One escalation in a list. `until` is when the client gives up or the deadline, whichever is sooner."""
+    """One escalation in a list. `until` is when the client gives up or the deadline; `rules` are names and reasons."""
 
     escalation: Escalation
     exact: Exact
@@ -31,6 +32,7 @@ class Row:
     client_left: bool
     approvals: int
     required: int
+    rules: tuple[tuple[str, str], ...]
 
 
 def show(request: HttpRequest) -> HttpResponseBase:
@@ -87,4 +89,5 @@ def _row(escalation: Escalation, yours: bool, now: datetime) -> Row:
         client_left=client_left,
         approvals=len(escalation.votes.all()),
         required=required,
+        rules=tuple((asked.rule, why(asked)) for asked in escalation.escalate_rules()),
     )

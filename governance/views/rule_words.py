@@ -22,7 +22,7 @@ from governance.policy.tree import (
     Rule,
     TimeWindow,
 )
-from governance.policy.values import Action, Approve
+from governance.policy.values import Action, Approve, EscalateRule
 from governance.views.policy_text import readable
 
 VERBS: Final = {Action.ALLOW: "Allow", Action.DENY: "Deny", Action.ESCALATE: "Ask a person about", Action.HIDE: "Hide"}
@@ -83,8 +83,13 @@ def stated(escalation: Escalation) -> list[Stated]:
         known = rule if rule is not None and rule.digest == asked.digest else None
         words = in_words(known) if known else ("No other rule matched." if asked.rule == DEFAULT_RULE else "")
         source = _source(readable(version.text), known, policy) if known and version and policy else ""
-        out.append(Stated(asked.rule, asked.reason, _asked(asked.approve), words, source))
+        out.append(Stated(asked.rule, why(asked), _asked(asked.approve), words, source))
     return out
+
+
+def why(asked: EscalateRule) -> str:
+    """The reason of a rule without the rule's name, for places where the name stands beside it."""
+    return asked.reason.removesuffix(f" (rule {asked.rule})")
 
 
 def looked_at(escalation: Escalation) -> tuple[Steps, ...]:

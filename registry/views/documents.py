@@ -15,6 +15,7 @@ from governance.views.marked import chips, json_lines
 
 MAX_DEPTH: Final = 6
 DIFF_CHARACTERS: Final = 20_000
+DESCRIPTIONS: Final = frozenset({"description", "instructions"})
 _PIECES: Final = re.compile(r"\s+|[^\s]+")
 
 

@@ -131,16 +131,18 @@ def _page(request: HttpRequest, server: Server) -> HttpResponseBase:
 
 def _row(item: Item) -> ItemRow:
     seen = documents.read(item.seen_document or item.approved_document)
-    differs = item.state == ItemState.CHANGED
+    before = documents.read(item.approved_document)
+    differences = documents.differences(before, seen) if item.state == ItemState.CHANGED else []
+    differing = {part.label for part in differences}
     return ItemRow(
         item=item,
         shown=f"{item.pk}:{item.seen_digest}",
         tone=ITEM_TONES[ItemState(item.state)],
         decidable=item.state in DECIDABLE and bool(item.seen_digest),
-        description=documents.description_of(seen, item.kind),
+        description="" if differing & documents.DESCRIPTIONS else documents.description_of(seen, item.kind),
         arguments=documents.arguments_of(seen.get("inputSchema")),
         rest=documents.remainder_of(seen),
-        differences=documents.differences(documents.read(item.approved_document), seen) if differs else [],
+        differences=differences,
     )
 
 

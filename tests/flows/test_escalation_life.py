@@ -241,13 +241,18 @@ def test_only_the_deadline_expires_a_call(place: Office) -> None:
 
 def test_an_approval_that_nobody_uses_in_time_is_over(place: Office, path: str) -> None:
     """Contract section 6, `redeem`: fifteen minutes after the approval, the identical call asks anew."""
-    ticket = approved(place, path)
+    first = place.agent().call("write_file", path=path, content=TEXT)
+    ticket = place.waits(path)["id"]
+    assert place.approver().approve(ticket)[0] == 200
     shell(
         place,
         "from governance.models import Escalation\nfrom datetime import timedelta\n"
         f"row = Escalation.objects.get(pk='{ticket}')\n"
         "row.redeem_until -= timedelta(minutes=16); row.save()",
     )
+    state = first.result["requestState"]
+    told = place.agent().call("write_file", state=state, path=path, content=TEXT)
+    assert told.decision["status"] == "expired" and "not used in time" in told.text
     late = again(place, path)
     assert late.decision["status"] == "waiting" and late.decision["ticket"] != ticket
     assert escalation(place, ticket)["state"] == "expired"

@@ -276,11 +276,15 @@ def test_a_write_under_the_guides_form_waits_and_runs_once_approved(files: Files
     held = agent.call("write_file", path=str(new), content="approved words")
     assert (held.decision["verdict"], held.decision["status"]) == ("escalate", "waiting")
     assert not new.exists()
-    status, told = files.office.approver().approve(held.decision["ticket"])
-    if status == 403:
-        assert told["type"].endswith("step-up-required") or "second factor" in str(told), told
-        return
-    assert status == 200
+    ticket = held.decision["ticket"]
+    status, told = files.office.approver().approve(ticket)
+    assert (status, told["code"]) == (403, "step-up-required"), "overwriting is destructive"
+    stepped_up = (
+        "from governance import approvals\nfrom governance.models import Person\n"
+        "person = Person.objects.get(email='approver@example.com')\n"
+        f"approvals.approve(escalation_id='{ticket}', by=person, stepped_up=True)"
+    )
+    files.office.running.manage("shell", "-c", stepped_up)
     assert not agent.call("write_file", path=str(new), content="approved words").result.get("isError")
     assert new.read_text() == "approved words"
 

@@ -165,6 +165,8 @@ def require_three_times_the_gate(report: dict[str, Any]) -> None:
     assert admit["rules"] == 1000 and admit["argument_bytes"] == 4096
     assert admit["cpu_p50_us"] <= SLACK * 100 and admit["cpu_p99_us"] <= SLACK * 300
     for row in report["rows"]:
+        if row["figure"].startswith("`admit`"):
+            continue  # Judged above by the thread's own CPU time, which neighbours do not stretch.
         by_clock = not row["figure"].startswith(("CPU", "memory"))
         if row["gate"] is None or (by_clock and report["others_cores"] > UNDISTURBED):
             continue

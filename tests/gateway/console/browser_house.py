@@ -48,6 +48,7 @@ AGENTS: list[dict[str, Any]] = [
     {"name": "limited-bot", "owner": DEVELOPER, "roles": ["office"], "rate": {"calls": 1, "per": "1h"}},
     {"name": "leaver-bot", "owner": NEWCOMER, "roles": ["office"]},
     {"name": "blind-bot", "owner": NEWCOMER, "roles": []},
+    {"name": "other-bot", "owner": NEWCOMER, "roles": ["office"]},
 ]
 POLICY = """# What the office's agents may do.
 version: "1"
@@ -114,6 +115,16 @@ class House:
             return [one["id"] for one in self.approver().waiting() if _first(one["arguments"]) == _first(arguments)]
 
         return eventually(look, what="an escalation")[0]
+
+    def state(self, held: str) -> str:
+        """How an escalation stands."""
+        token = self.running.api_token(SECURITY)
+        answer = self.running.request("GET", f"/api/v1/escalations/{held}", token=token)
+        return str(answer.json()["state"])
+
+    def refusal(self, agent: str) -> str:
+        """The status of a call of this agent that is refused now; "" when the server answers it."""
+        return str(self.agent(agent).call("read_file", path="/srv/notes/1").decision.get("status", ""))
 
     @contextmanager
     def stopped(self) -> Iterator[None]:

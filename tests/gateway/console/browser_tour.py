@@ -55,7 +55,7 @@ def about_one_thing(page: Address) -> bool:
 
 
 def lists(*, variants: bool = True) -> list[str]:
-    """The addresses that are there whatever is in the database; filtered ones, and two that are not there, with them."""
+    """The addresses that are there whatever is in the database; with `variants` filtered ones, and two not there."""
     plain = [page.path for page in opened() if not about_one_thing(page)]
     return [f"{CONSOLE}{path}" for path in (*plain, *STOCK, *(VARIANTS if variants else ()))]
 

@@ -16,7 +16,7 @@ AXE = MODULES / "axe-core" / "axe.min.js"
 WIDE, NARROW = 1280, 320
 HEIGHT = 800
 VIEWS = tuple((scheme, width) for scheme in ("light", "dark") for width in (WIDE, NARROW))
-PATIENCE = 10_000
+PATIENCE = 15_000
 EVERYTHING = {
     "type": "tag",
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],

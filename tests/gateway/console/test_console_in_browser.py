@@ -13,20 +13,22 @@ from typing import Any
 import browser_tour as tour
 import pytest
 from browser_house import APPROVER, CHIEF, DEVELOPER, NEWCOMER, SECURITY, House, empty_house, full_house
-from browser_watch import Watch, sign_in_by_link, watched
+from browser_watch import HEIGHT, NARROW, PATIENCE, WIDE, Watch, sign_in_by_link, watched
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from gateway.console.pages import PAGES, READ
 from tests.conftest import CHROMIUM_ARGUMENTS, FOLDER
 from tests.present import chromium_program
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
-STATES = ("empty", "full", "stopped")
+CRAWLS_WITHIN = 300  # Seconds; a tenth of it where nothing else runs.
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for the module; every test has contexts of its own."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium_program(), args=CHROMIUM_ARGUMENTS)
         yield launched
@@ -128,6 +130,7 @@ def test_every_page_that_opens_is_on_the_tour() -> None:
     assert {page.name for page in PAGES if page.methods == READ} >= tour.FRAGMENTS
 
 
+@pytest.mark.timeout(CRAWLS_WITHIN)
 @pytest.mark.parametrize("state", CRAWLS)
 def test_pages_break_no_rule_of_the_shell(street: Street, state: str) -> None:
     """U13, U18: no policy violation, console error or foreign request; nothing wider than 320 px; one heading."""
@@ -136,10 +139,39 @@ def test_pages_break_no_rule_of_the_shell(street: Street, state: str) -> None:
 
 
 @pytest.mark.node
+@pytest.mark.timeout(CRAWLS_WITHIN)
 @pytest.mark.parametrize("state", CRAWLS)
 def test_pages_are_accessible_in_both_themes_and_widths(street: Street, state: str) -> None:
     """U12: axe-core finds nothing against WCAG 2.2 A and AA, nor against its best practice."""
     assert street.crawl(state).violations == []
+
+
+SPOILT = """
+() => {
+  const main = document.querySelector("main");
+  main.insertAdjacentHTML("beforeend", '<h1 style="color: red">Second <img src="data:,"></h1>');
+  const wide = main.appendChild(document.createElement("p"));
+  wide.textContent = "Readable on light ground only";
+  wide.style.width = "1000px";
+  wide.style.color = "#6e6e6e";
+  console.error("said");
+  fetch("http://localhost:9/").catch(() => {});
+}
+"""
+
+
+@pytest.mark.node
+def test_the_crawler_sees_what_it_looks_for(browser: Browser, street: Street) -> None:
+    """A page that does everything wrong at once is found out."""
+    watch = Watch(street.house("full").running.url)
+    with watched(browser, watch) as page:
+        page.goto("/admin/login/")
+        page.evaluate(SPOILT)
+        watch.look(page, "spoilt")
+    for wrong in ("style-src-attr", "connect-src", "console: said", "2 headings", "light 320: too wide"):
+        assert any(wrong in problem for problem in watch.problems), (wrong, watch.problems)
+    for rule in ("light 1280: image-alt", "dark 1280: color-contrast"):
+        assert any(rule in violation for violation in watch.violations), (rule, watch.violations)
 
 
 def test_open_pages_ask_for_their_fragments(street: Street) -> None:
@@ -147,3 +179,161 @@ def test_open_pages_ask_for_their_fragments(street: Street) -> None:
     requested = street.crawl("full").requested
     assert "/admin/inbox/list/" in requested
     assert any(path.startswith("/admin/inbox/") and path.endswith("/state/") for path in requested)
+
+
+# Without script.
+
+
+@pytest.fixture
+def without_script(browser: Browser, street: Street) -> Iterator[Callable[[str], Page]]:
+    """A browser without script, signed in by a one-time link as somebody."""
+    house = street.house("full")
+    with ExitStack() as stack:
+        watch = Watch(house.running.url)
+
+        def signed_in(email: str) -> Page:
+            page = stack.enter_context(watched(browser, watch, script=False))
+            sign_in_by_link(page, house.running.sign_in(email))
+            return page
+
+        yield signed_in
+    assert watch.problems == []
+
+
+def test_a_call_is_approved_and_another_denied_without_script(
+    street: Street, without_script: Callable[[str], Page]
+) -> None:
+    """U14: sign-in by link, the inbox with its absolute deadlines, approve, deny; the agent gets what was decided."""
+    house = street.house("full")
+    wanted, unwanted = ({"path": f"/srv/notes/plain-{word}", "content": word} for word in ("yes", "no"))
+    held = [house.hold(**wanted), house.hold(**unwanted)]
+    page = without_script(APPROVER)
+    page.get_by_role("link", name="Open the inbox").click()
+    expect(page.locator(f"#held-{held[0]} .held-clock")).to_contain_text("UTC")
+    page.locator(f"#held-{held[0]}").get_by_role("link", name="Review").click()
+    page.get_by_label("Reason").fill("Asked for")
+    page.get_by_role("button", name="Approve once").click()
+    expect(page.get_by_role("status")).to_contain_text("Approved once")
+    page.goto(f"/admin/inbox/{held[1]}/")
+    page.get_by_label("Reason").fill("Not today")
+    page.get_by_role("button", name="Deny").click()
+    expect(page.get_by_role("status")).to_contain_text("Denied")
+    assert house.agent().call("write_file", **wanted).text.startswith("wrote")
+    assert house.state(held[1]) == "denied"
+
+
+def test_items_of_a_server_are_approved_and_refused_without_script(
+    street: Street, without_script: Callable[[str], Page]
+) -> None:
+    """U14: what was ticked is decided, and nothing else."""
+    page = without_script(SECURITY)
+    page.goto("/admin/servers/paper/")
+    page.get_by_label("Choose tool fold_boat").check()
+    page.get_by_label("Reason").fill("Boats are harmless")
+    page.get_by_role("button", name="Approve ticked").click()
+    expect(page.get_by_role("status")).to_contain_text("Approved 1 item")
+    page.get_by_label("Choose tool fold_hat").check()
+    page.get_by_role("button", name="Refuse ticked").click()
+    expect(page.get_by_role("status")).to_contain_text("Refused 1 item")
+    rows = street.house("full").running.rows("SELECT name, state FROM registry_item WHERE name LIKE 'fold_%'")
+    assert {row["name"]: row["state"] for row in rows} == {
+        "fold_boat": "approved",
+        "fold_hat": "refused",
+        "fold_crane": "new",
+    }
+
+
+def test_one_person_stops_and_two_release_without_script(street: Street, without_script: Callable[[str], Page]) -> None:
+    """U11, U14: three steps to a stop that holds; one vote does not lift it, the second person's does."""
+    house = street.house("full")
+    page, other = without_script(SECURITY), without_script(CHIEF)
+    page.goto("/admin/stops/")
+    page.get_by_label("What").select_option("agent")
+    page.get_by_label("Name").fill("other-bot")
+    page.get_by_label("Reason").fill("Looking into it")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Stop now").click()
+    banner = "Stopped: agent other-bot."
+    expect(page.get_by_role("region", name="Stops in force")).to_contain_text(banner)
+    eventually(lambda: house.refusal("other-bot") == "stopped", what="a call refused because of the stop")
+    page.get_by_role("button", name="Vote to lift agent other-bot").click()
+    expect(page.get_by_role("status")).to_contain_text("1 more person has to agree")
+    expect(page.get_by_role("button", name="Vote to lift agent other-bot")).to_have_count(0)
+    other.goto("/admin/stops/")
+    expect(other.get_by_role("region", name="Stops in force")).to_contain_text(banner)
+    other.get_by_role("button", name="Vote to lift agent other-bot").click()
+    expect(other.get_by_role("status")).to_contain_text("Lifted")
+    expect(other.get_by_role("region", name="Stops in force")).to_have_count(0)
+    eventually(lambda: not house.refusal("other-bot"), what="a call answered again")
+
+
+# Without mouse.
+
+
+@pytest.fixture
+def page(browser: Browser, street: Street) -> Iterator[Page]:
+    """A page of somebody with every role, at Home."""
+    watch = Watch(street.house("full").running.url)
+    with watched(browser, watch, state=street.signed_in(SECURITY)) as opened:
+        opened.goto("/admin/")
+        yield opened
+    assert watch.problems == []
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_a_call_is_decided_from_home_without_a_mouse(street: Street, page: Page, width: int) -> None:
+    """U2, U18: `g i`, to the call with `j`, Enter, then `a` and Enter; `a` alone decides nothing."""
+    house = street.house("full")
+    held = house.hold(path=f"/srv/notes/keys-{width}", content="by keyboard")
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    _press(page, "g", "i")
+    page.wait_for_url("**/inbox/")
+    _step_to(page, held)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/inbox/{held}/")
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Approve once")).to_be_focused()
+    assert house.state(held) == "waiting"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Approved once")
+    assert house.state(held) == "approved"
+
+
+def test_a_call_is_denied_with_a_reason_without_a_mouse(street: Street, page: Page) -> None:
+    """U18: `r` goes to the reason, where letters are letters; the next stops of the Tab key are the two buttons."""
+    house = street.house("full")
+    held = house.hold(path="/srv/notes/keys-denied", content="by keyboard")
+    page.goto(f"/admin/inbox/{held}/")
+    page.keyboard.press("r")
+    page.keyboard.type("a day off, indeed")
+    expect(page.get_by_label("Reason")).to_have_value("a day off, indeed")
+    _press(page, "Tab", "Tab", "Enter")
+    expect(page.get_by_role("status")).to_contain_text("Denied")
+    assert house.state(held) == "denied"
+
+
+def test_shortcuts_can_be_switched_off(page: Page) -> None:
+    """WCAG 2.1.4: with shortcuts off a letter does nothing."""
+    page.goto("/admin/account/")
+    page.get_by_role("group", name="Keyboard shortcuts").get_by_label("Off").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Off")).to_be_checked()
+    page.locator("main").focus()
+    _press(page, "g", "i", "j")
+    assert page.url.endswith("/admin/account/")
+    expect(page.locator("main")).to_be_focused()
+
+
+def _press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def _step_to(page: Page, held: str) -> None:
+    """Press `j` until the call has the focus; the inbox holds fewer than fifty."""
+    wanted = page.locator(f"#held-{held} [data-open]")
+    for _ in range(50):
+        page.keyboard.press("j")
+        if wanted.evaluate("(link) => link === document.activeElement"):
+            return
+    pytest.fail(f"j never came to {held}")
