@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Final
 
 from governance.audit.entry import Plain
-from governance.canonical.strict_json import jcs
+from governance.canonical.strict_json import jcs_unchecked
 
 NO_ENTRY_BEFORE: Final = "0" * 64
 
@@ -22,10 +22,10 @@ class Linked:
 
 
 def link(body: Mapping[str, Plain], *, stream: str, seq: int, prev: str) -> Linked:
-    """Give `body` (see `entry.body_of`) its place in a stream.
+    """Give `body` (see `entry.body_of`) its place in a stream; its type promises that it has a canonical form.
 
     `prev` is the hex digest of the entry before; empty for the first, which is written as 64 zeros.
     """
     whole = {**body, "stream": stream, "seq": seq, "prev": prev or NO_ENTRY_BEFORE}
-    raw = jcs(whole)
+    raw = jcs_unchecked(whole)
     return Linked(raw.decode(), sha256(b"\x00" + raw).digest())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from governance.canonical.strict_json import MAX_LEDGER_INTEGER
 from governance.canonical.values import JSON, Number
@@ -225,31 +225,38 @@ def plain(value: JSON) -> Plain:
 
     A lone surrogate, which has no UTF-8 form, is written out as `\\udXXX` text so that the entry is never lost.
     """
-    if type(value) is str:
-        return value if value.isascii() else _encodable(value)
-    if type(value) is dict:
-        return {
-            name if name.isascii() else _encodable(name): item if type(item) is str and item.isascii() else plain(item)
-            for name, item in value.items()
-        }
-    if type(value) is list:
-        return [item if type(item) is str and item.isascii() else plain(item) for item in value]
-    if type(value) is int:
-        return value if -MAX_LEDGER_INTEGER <= value <= MAX_LEDGER_INTEGER else str(value)
-    return _plain_of_other_kind(value)
+    return cast("Plain", value) if _is_plain(value) else _made_plain(value)
 
 
-def _plain_of_other_kind(value: JSON) -> Plain:
-    """What is rarer on the path of a call, and subclasses of what is common."""
+def _is_plain(value: JSON) -> bool:
+    """Whether nothing in it has to change. Most arguments are so, and looking costs less than copying."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii()  # type: ignore[union-attr]
+    if kind is dict:
+        for name, item in value.items():  # type: ignore[union-attr]
+            if not (name.isascii() and (item.isascii() if type(item) is str else _is_plain(item))):
+                return False
+        return True
+    if kind is list:
+        return all(item.isascii() if type(item) is str else _is_plain(item) for item in value)  # type: ignore[union-attr]
+    if kind is int:
+        return -MAX_LEDGER_INTEGER <= value <= MAX_LEDGER_INTEGER  # type: ignore[operator]
+    return value is None or kind is bool
+
+
+def _made_plain(value: JSON) -> Plain:
+    if isinstance(value, str):
+        return _encodable(value)
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return value if -MAX_LEDGER_INTEGER <= value <= MAX_LEDGER_INTEGER else str(value)
     if isinstance(value, Number):
         return value.literal
-    if isinstance(value, str):
-        return plain(str(value))
-    if isinstance(value, int):
-        return plain(int(value))
-    return plain(dict(value)) if isinstance(value, Mapping) else plain(list(value))
+    if isinstance(value, Mapping):
+        return {_encodable(name): _made_plain(item) for name, item in value.items()}
+    return [_made_plain(item) for item in value]
 
 
 def _encodable(text: str) -> str:

@@ -199,6 +199,11 @@ def jcs(value: object) -> bytes:
     passes such a one as a string.
     """
     _check_entry(value)
+    return jcs_unchecked(value)
+
+
+def jcs_unchecked(value: object) -> bytes:
+    """The same for what is known to be made of such values alone; anything else is written wrongly, not refused."""
     out = _WRITTEN(value)
     return out if out.isascii() or _order_agrees(out) else _WRITTEN_UNSORTED(_by_utf16(value))
 

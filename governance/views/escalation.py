@@ -96,16 +96,12 @@ def _page(
     refusal: str = "",
     status: int = 200,
 ) -> HttpResponseBase:
-    now = timezone.now()
     person = person_of(request)
     exact = arguments_of(found, looked_at=looked_at(found), revealed=revealed)
     why_not = exact.problem or refusal or _why_not(found, person)
-    until, client_left = still_held_until(found, now)
     context: dict[str, Any] = {
         "title": f"{found.server}.{found.item}",
         **_standing(found),
-        "until": until,
-        "client_left": client_left,
         "exact": exact,
         "revealed": revealed,
         "rules": stated(found),
@@ -130,7 +126,15 @@ def _standing(found: Escalation) -> dict[str, Any]:
         missing = still_needed(
             found.needs(), [vote.as_value() for vote in found.votes.all()], owner=found.person or None
         )
-    return {"escalation": found, "waiting": waiting, "expired": expired, "missing": missing}
+    until, client_left = still_held_until(found, now)
+    return {
+        "escalation": found,
+        "waiting": waiting,
+        "expired": expired,
+        "missing": missing,
+        "until": until,
+        "client_left": client_left,
+    }
 
 
 def _why_not(found: Escalation, person: Person) -> str:

@@ -63,7 +63,10 @@ function watchHeld(held) {
     const shown = document.getElementById("standing");
     if (!fresh || !shown) return;
     const moved = fresh.dataset.state !== shown.dataset.state;
+    const same = ["state", "votes", "client"].every((part) => fresh.dataset[part] === shown.dataset[part]);
+    if (same && document.querySelector("#standing .countdown")) return;
     shown.replaceWith(fresh);
+    tick();
     if (moved) for (const button of document.querySelectorAll("#decision-form button")) button.disabled = true;
     if (moved && !document.querySelector("#decision-form textarea")?.value) location.reload();
   });

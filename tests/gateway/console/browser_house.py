@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from tests.databases import ROOT, Databases
 from tests.flows.offices import desk
-from tests.raw_agent import Agent, Approver, Reply
+from tests.raw_agent import LEGACY, Agent, Approver, Reply
 from tests.running import Running, gatehouse
 from tests.waiting import eventually
 
@@ -107,6 +108,26 @@ class House:
         reply = self.agent(agent).call(tool, **arguments)
         assert reply.result.get("resultType") == "input_required", reply.message
         return self.waiting(arguments)
+
+    @contextmanager
+    def client_waits(self, **arguments: Any) -> Iterator[str]:
+        """A held call whose client waits meanwhile; gives its escalation."""
+        agent = self.agent(legacy=True)
+        params = {"name": "write_file", "arguments": arguments}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+            "Authorization": f"Bearer {agent.token}",
+            "Mcp-Session-Id": agent.open(),
+            "MCP-Protocol-Version": LEGACY,
+        }
+        client = HTTPConnection("127.0.0.1", self.running.port, timeout=30)
+        try:
+            client.request("POST", "/mcp/desk", json.dumps(message), headers)
+            yield self.waiting(arguments)
+        finally:
+            client.close()
 
     def waiting(self, arguments: Mapping[str, Any]) -> str:
         """The escalation that waits for a call with these arguments."""

@@ -312,6 +312,21 @@ def test_a_call_is_denied_with_a_reason_without_a_mouse(street: Street, page: Pa
     assert house.state(held) == "denied"
 
 
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_an_open_call_says_that_its_client_left_and_nothing_moves(street: Street, page: Page, width: int) -> None:
+    """U17: the clock and its sentence follow by themselves; the buttons stay where they are, the reason is kept."""
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    with street.house("full").client_waits(path=f"/srv/notes/leaves-{width}", content="soon gone") as held:
+        page.goto(f"/admin/inbox/{held}/")
+        expect(page.locator("#standing")).to_contain_text("The client waits until")
+        page.get_by_label("Reason").fill("still typing")
+        approve = page.get_by_role("button", name="Approve once")
+        before = approve.bounding_box()
+    expect(page.locator("#standing")).to_contain_text("The client stopped waiting")
+    assert approve.bounding_box() == before
+    expect(page.get_by_label("Reason")).to_have_value("still typing")
+
+
 def test_shortcuts_can_be_switched_off(page: Page) -> None:
     """WCAG 2.1.4: with shortcuts off a letter does nothing."""
     page.goto("/admin/account/")
