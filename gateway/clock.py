@@ -21,6 +21,7 @@ class Clock:
         self._monotonic = monotonic
         self._base = max(wall(), recorded)
         self._since = monotonic()
+        self._second, self._head = -1, ""  # The second that was written last, and its text.
 
     def epoch(self) -> float:
         """Seconds since 1970, never less than an answer before."""
@@ -34,6 +35,14 @@ class Clock:
     def now(self) -> datetime:
         """The same moment as an aware UTC datetime."""
         return datetime.fromtimestamp(self.epoch(), UTC)
+
+    def stamp(self) -> str:
+        """The same moment as ledger entries write it: UTC, microseconds, `Z`."""
+        epoch = self.epoch()
+        second = int(epoch)
+        if second != self._second:
+            self._second, self._head = second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return f"{self._head}.{int((epoch - second) * 1_000_000):06d}Z"
 
     def not_before(self, recorded: float) -> None:
         """Move ahead to the highest time that was recorded; an earlier one changes nothing."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from gateway.adapters.writer import LedgerWriter, Line
 from gateway.clock import Clock
-from governance.ledger import stamp
 
 EVERY = 10.0
 ADDRESSES = 1_000
@@ -32,7 +31,7 @@ class RefusalCounts:
 
     def note(self, address: str, what: str) -> None:
         """Count one refused request of an address."""
-        now = stamp(self._clock.now())
+        now = self._clock.stamp()
         key = (address, what)
         if key not in self._counts and len(self._counts) >= ADDRESSES:
             key = (OTHERS, what)
@@ -44,7 +43,7 @@ class RefusalCounts:
 
     def unavailable(self) -> None:
         """Count a request that was refused because the database cannot be relied on; it is part of the next gap."""
-        self._writer.count_refused(stamp(self._clock.now()))
+        self._writer.count_refused(self._clock.stamp())
 
     def flush(self) -> None:
         """Write what was counted."""

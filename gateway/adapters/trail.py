@@ -190,7 +190,7 @@ class Trail:
 
     def _line(self, kind: str, status: str, *, decision: bool = False, arguments: bool = False) -> Line:
         call, ruling = self._call, self._ruling
-        at = stamp(self._ledger.clock.now())
+        at = self._ledger.clock.stamp()
         if self._who is None or ruling is not self._described:
             self._describe()
         body: dict[str, Any] = {"v": 1, "at": at, "kind": kind, **self._who}

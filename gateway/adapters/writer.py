@@ -27,7 +27,7 @@ log = logging.getLogger("gatehouse.ledger")
 OUTCOME_DELAY = 0.003
 LEASE_EVERY = 1.5
 BATCH = 500
-BATCH_BYTES = 1024 * 1024  # Of sealed bodies: a larger batch makes the intents in it wait, and takes memory.
+BATCH_BYTES = 256 * 1024  # Of sealed bodies: a larger batch makes the intents in it wait, and takes memory.
 QUEUED = 10_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from gateway.settings import env
@@ -14,7 +15,8 @@ PUBLIC_URL = env.read("GATEHOUSE_PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip
 
 DEBUG = False
 INSTALLED_APPS = [
-    "daphne",
+    # Only for `manage.py runserver`: the serving processes save the memory of Twisted.
+    *(["daphne"] if sys.argv[1:2] == ["runserver"] else []),
     "gateway",
     "registry",
     "governance",
@@ -140,7 +142,7 @@ CHANNEL_LAYERS = {
 }
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"{REDIS_PREFIX}:"} if REDIS_URL else {"polling_interval": 0.02}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"{REDIS_PREFIX}:"} if REDIS_URL else {"polling_interval": 0.1}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 

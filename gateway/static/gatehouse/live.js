@@ -3,6 +3,9 @@ import { tick } from "./countdown.js";
 
 const POLL_MS = 5000;
 const RETRY_MS = 4000;
+const LEAVING_MS = 10000;
+
+let leavingUntil = 0;
 
 export function startLive() {
   const list = document.querySelector("[data-live]");
@@ -10,6 +13,8 @@ export function startLive() {
   const watched = list || held;
   if (!watched) return;
   const look = list ? () => refreshList(list) : () => watchHeld(held);
+  // The nudge about one's own decision comes before the answer to it; a reload then would swallow that answer.
+  addEventListener("beforeunload", () => { leavingUntil = performance.now() + LEAVING_MS; });
   listen(watched.dataset.socket, look);
 }
 
@@ -58,7 +63,7 @@ function refreshList(list) {
 function watchHeld(held) {
   return once(async () => {
     const html = await ask(held.dataset.held);
-    if (html === null) return;
+    if (html === null || performance.now() < leavingUntil) return;
     const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("standing");
     const shown = document.getElementById("standing");
     if (!fresh || !shown) return;

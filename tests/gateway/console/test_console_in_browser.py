@@ -14,7 +14,7 @@ import browser_tour as tour
 import pytest
 from browser_house import APPROVER, CHIEF, DEVELOPER, NEWCOMER, SECURITY, House, empty_house, full_house
 from browser_watch import HEIGHT, NARROW, PATIENCE, WIDE, Watch, sign_in_by_link, watched
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from gateway.console.pages import PAGES, READ
 from tests.conftest import CHROMIUM_ARGUMENTS, FOLDER
@@ -325,6 +325,28 @@ def test_an_open_call_says_that_its_client_left_and_nothing_moves(street: Street
     expect(page.locator("#standing")).to_contain_text("The client stopped waiting")
     assert approve.bounding_box() == before
     expect(page.get_by_label("Reason")).to_have_value("still typing")
+
+
+def test_the_news_of_ones_own_decision_does_not_swallow_its_answer(street: Street, page: Page) -> None:
+    """The nudge may come before the answer to the form: the page must not reload then, or nobody reads the answer."""
+    house = street.house("full")
+    held = house.hold(path="/srv/notes/slow-answer", content="the answer takes its time")
+    page.goto(f"/admin/inbox/{held}/")
+    late: list[Callable[[], None]] = []
+
+    def decided(route: Route) -> None:
+        answer = route.fetch(max_redirects=0)
+        late.append(lambda: route.fulfill(response=answer))
+
+    page.route("**/decide/", decided)
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.method) if request.is_navigation_request() else None)
+    page.get_by_role("button", name="Approve once").click(no_wait_after=True)
+    with page.expect_response("**/state/"):  # The nudge was before it, or this is what it brought.
+        eventually(lambda: page.evaluate("true") and late, what="the answer to the form")
+    assert loaded == ["POST"], "the page was loaded again"
+    late[0]()
+    expect(page.get_by_role("status")).to_contain_text("Approved once")
 
 
 def test_shortcuts_can_be_switched_off(page: Page) -> None:
