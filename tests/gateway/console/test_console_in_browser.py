@@ -343,7 +343,7 @@ def test_the_news_of_ones_own_decision_does_not_swallow_its_answer(street: Stree
     page.on("request", lambda request: loaded.append(request.method) if request.is_navigation_request() else None)
     page.get_by_role("button", name="Approve once").click(no_wait_after=True)
     with page.expect_response("**/state/"):  # The nudge was before it, or this is what it brought.
-        eventually(lambda: page.evaluate("true") and late, what="the answer to the form")
+        eventually(lambda: page.context.cookies() and late, what="the answer to the form")
     assert loaded == ["POST"], "the page was loaded again"
     late[0]()
     expect(page.get_by_role("status")).to_contain_text("Approved once")
