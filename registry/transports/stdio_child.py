@@ -121,9 +121,9 @@ class Child:
         return self._last_words.decode("utf-8", "replace").strip()
 
     def write(self, message: bytes) -> None:
-        """Write one message as a line. Raises NotSent when the child is gone or does not read; then nothing is sent."""
+        """Write one message as a line. Raises Unreachable when the child is gone, NotSent when it does not read."""
         if not self.alive or self._stdin is None or self._stdin.is_closing():
-            raise NotSent("the server process has ended")
+            raise Unreachable("the server process has ended")
         if self._stdin.get_write_buffer_size() > UNREAD_BYTES:
             raise NotSent("the server process does not read its input")
         self._stdin.write(message + b"\n")

@@ -15,35 +15,41 @@ from tests.node.programs import MODULES
 AXE = MODULES / "axe-core" / "axe.min.js"
 WIDE, NARROW = 1280, 320
 HEIGHT = 800
-VIEWS = tuple((scheme, width) for scheme in ("light", "dark") for width in (WIDE, NARROW))
 PATIENCE = 15_000
 EVERYTHING = {
     "type": "tag",
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],
 }
-# What theme and width can change; the markup, which all other rules are about, is the same in every view.
-APPEARANCE = {
-    "type": "rule",
-    "values": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"],
-}
+# What a theme or a width can change; the markup, which the other rules are about, is the same in every view.
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+APPEARANCE = {"type": "rule", "values": [*COLOURS["values"], "target-size", "scrollable-region-focusable"]}
+VIEWS = (
+    ("light", WIDE, EVERYTHING),
+    ("dark", WIDE, COLOURS),
+    ("dark", NARROW, APPEARANCE),
+    ("light", NARROW, COLOURS),
+)
 LISTEN = """
 document.addEventListener("securitypolicyviolation", (event) => {
   gatehouseViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
 });
 """
-TOO_WIDE = """
+FAULTS = """
 () => {
+  const faults = [];
+  const headings = document.querySelectorAll("main h1").length;
+  if (headings !== 1) faults.push(`${headings} headings of the first order`);
   const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= width) return [];
+  if (document.documentElement.scrollWidth <= width) return faults;
   const sticksOut = (one) => one.getBoundingClientRect().right > width + 0.5;
-  const named = (one) => `${one.tagName.toLowerCase()}.${one.className} ${one.textContent.trim().slice(0, 40)}`;
-  return [...document.querySelectorAll("body *")].filter(sticksOut).slice(0, 5).map(named);
+  const named = (one) => `too wide: ${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 40)}`;
+  return [...faults, ...[...document.querySelectorAll("body *")].filter(sticksOut).slice(0, 5).map(named)];
 }
 """
 RUN_AXE = """
 async (runOnly) => {
   const rules = runOnly.type === "tag" ? { "target-size": { enabled: true } } : {};
-  const found = await axe.run(document, { runOnly, rules, resultTypes: ["violations"] });
+  const found = await axe.run(document, { runOnly, rules, preload: false, resultTypes: ["violations"] });
   return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 160)}`));
 }
 """
@@ -58,24 +64,22 @@ class Watch:
     problems: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     requested: set[str] = field(default_factory=set)
+    views: list[tuple[str, int, Any]] = field(default_factory=lambda: list(VIEWS))
 
     def note(self, problem: str) -> None:
         """Write down something wrong with the page at hand."""
         self.problems.append(f"after {self.at}: {problem}")
 
     def look(self, page: Page, at: str) -> None:
-        """Look at the page in every view; one that is shown must be one of ours."""
+        """Look at the page in both themes and both widths."""
         self.at = at
-        if page.locator("main h1").count() != 1:
-            self.note(f"{page.url} has {page.locator('main h1').count()} headings of the first order in its main part")
-        rules = EVERYTHING
-        for scheme, width in VIEWS:
+        self.views.reverse()  # The next page begins as the last one ended, which spares a change.
+        for scheme, width, rules in self.views:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": HEIGHT})
-            self.problems += [f"{at} {scheme} {width}: too wide: {what}" for what in page.evaluate(TOO_WIDE)]
+            self.problems += [f"{at} {scheme} {width}: {what}" for what in page.evaluate(FAULTS)]
             if AXE.exists():
                 self.violations += [f"{at} {scheme} {width}: {what}" for what in page.evaluate(RUN_AXE, rules)]
-                rules = APPEARANCE
 
     def attach(self, context: BrowserContext) -> None:
         """Listen to everything that happens in a context."""
