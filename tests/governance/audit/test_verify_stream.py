@@ -225,6 +225,7 @@ INTENT, OUTCOME, REFUSED, HELD, DECIDED = (
         (HELD,),
         (HELD, DECIDED, INTENT, OUTCOME),
         (HELD, REFUSED),
+        (HELD, HELD, DECIDED, INTENT, OUTCOME),
     ],
 )
 def test_the_records_a_call_may_have_are_accepted(kinds: tuple[EntryKind, ...]) -> None:
@@ -243,7 +244,7 @@ def test_the_records_a_call_may_have_are_accepted(kinds: tuple[EntryKind, ...]) 
         ((INTENT, OUTCOME, REFUSED), "a second closing record"),
         ((REFUSED, REFUSED), "a second closing record"),
         ((REFUSED, INTENT), "an intent after its closing record"),
-        ((HELD, HELD), "a second closing record"),
+        ((HELD, INTENT, OUTCOME, HELD), "a second closing record"),
         ((INTENT, HELD), "a second closing record"),
         ((REFUSED, HELD), "a second closing record"),
     ],
