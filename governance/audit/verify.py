@@ -91,10 +91,9 @@ class _Calls:
             if call in self.open:
                 return "a refusal after an intent"
             self.closed.add(call)
-        elif kind == EntryKind.CALL_HELD:
-            # A call that waits is held anew, for another escalation, when a stricter policy asks for more.
-            if call in self.open or call in self.closed:
-                return "a second closing record"
+        elif kind == EntryKind.CALL_HELD and (call in self.open or call in self.closed):
+            # A second one before that is none: a stricter policy holds a waiting call anew, for another escalation.
+            return "a second closing record"
         return None
 
 

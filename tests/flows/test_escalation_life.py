@@ -327,7 +327,9 @@ def test_a_stricter_policy_wins_over_an_approval(place: Office, path: str) -> No
     before = approved(place, other)
     deny = f"{{id: frozen, tool: desk/write_file, action: deny, constraints: {{path: {{in: [{path}]}}}}}}"
     publish(place, deny, ask_twice(other))
-    eventually(lambda: "frozen" in place.agent().call("write_file", path=path, content="x").text, what="the policy")
+    eventually(
+        lambda: "frozen" in str(place.agent().call("write_file", path=path, content="x").result), what="the policy"
+    )
     assert again(place, path).decision["status"] == "denied"
     anew = again(place, other)
     assert anew.decision["status"] == "waiting" and anew.decision["ticket"] != before
