@@ -1,4 +1,8 @@
-"""The values a call is made of on its way through the pipeline. Pure: no Django, no I/O."""
+"""The values a call is made of on its way through the pipeline. Pure: no Django, no I/O.
+
+What is made anew for every call is a msgspec.Struct: as frozen and slotted as a dataclass, and made in a quarter of
+the time.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
+
+from gateway.refusal import Denied
 from governance.audit.entry import Plain
 from governance.canonical.values import JSON
 from governance.policy.values import Action, Facts, Kind, Verdict
@@ -34,8 +41,7 @@ class Ticket:
     leg: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request to use an item, parsed and attributed. `canonical` is form A of contract section 7.
 
     `id` is the record id; `rpc_id`, `progress_token` and `meta` are raw JSON. `at` is the clock when it arrived,
@@ -61,7 +67,7 @@ class Call:
     wire_session: str = ""
     progress_token: bytes | None = None
     meta: bytes | None = None
-    client: Client = field(default_factory=Client)
+    client: Client = msgspec.field(default_factory=Client)
     ticket: Ticket | None = None
 
 
@@ -79,13 +85,11 @@ class Gathered:
     """What was looked up before the decision. `rate_retry_ms` is set when the agent's rate is used up."""
 
     facts: Facts
-    session: str = ""
     rate_retry_ms: int | None = None
     approval: Approval | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(msgspec.Struct, frozen=True):
     """The decision on one call, with everything that produced it."""
 
     call: Call
@@ -110,17 +114,14 @@ class Ruling:
 
     def require_allowed(self) -> None:
         """Return when the call may run, raise Denied naming the rule when not."""
-        from gateway.refusal import Denied
-
         if self.verdict.action is not Action.ALLOW:
             raise Denied.of(self.verdict)
 
 
-@dataclass(frozen=True, slots=True)
-class Screened:
+class Screened(msgspec.Struct, frozen=True):
     """An upstream's answer after inspection. `result` or `error` is raw JSON, fit to be passed on.
 
-    `status` is ok or error; `digest` is over the bytes as received; `redactions` counts what was masked.
+    `status` is ok or error; `digest` is over the bytes as received.
     """
 
     result: bytes | None
@@ -130,8 +131,7 @@ class Screened:
     findings: tuple[Mapping[str, JSON], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What goes back to the agent: raw JSON of `result` or `error`."""
 
     result: bytes | None = None
