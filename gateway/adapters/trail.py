@@ -263,13 +263,19 @@ def facts_body(ruling: Ruling, facts: Facts) -> dict[str, Any]:
     if facts.approved:
         body["approved"] = [list(pair) for pair in sorted(facts.approved)]
     if facts.real_paths:
-        body["real_paths"] = {
-            path: "same" if path == real else sha256(real.encode()).hexdigest()
-            for path, real in facts.real_paths.items()
-        }
+        body["real_paths"] = real_paths_body(ruling, facts)
     if ruling.gathered.rate_retry_ms is not None:
         body["rate_retry_ms"] = ruling.gathered.rate_retry_ms
     return body
+
+
+def real_paths_body(ruling: Ruling, facts: Facts) -> dict[str, Any]:
+    """Where each path leads; salted digests where inspection found something that the record must not show."""
+
+    def shown(path: str) -> Any:
+        return sha256(ruling.call.id.bytes + path.encode()).hexdigest() if ruling.findings else plain(path)
+
+    return {shown(path): shown(real) for path, real in facts.real_paths.items()}
 
 
 def approval_body(ruling: Ruling) -> dict[str, Any]:
