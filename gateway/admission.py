@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
+
+from msgspec.structs import replace
 
 from gateway.call import Call, Gathered
 from gateway.refusal import Invisible, Limited, Stopped, Unavailable, UnknownServer
@@ -75,7 +77,7 @@ def require_running(call: Call, snapshot: Snapshot, agent: AgentRecord, item: Ap
 def inspected(call: Call, snapshot: Snapshot) -> tuple[Inspected, Plain]:
     """What the detectors find in the arguments, and the arguments as they may be shown. Raises Unavailable."""
     try:
-        findings = snapshot.detectors.scan_arguments(call.arguments)
+        findings = snapshot.detectors.scan_arguments(call.arguments, call.canonical)
     except TooManyFindings as problem:
         raise Unavailable(f"The arguments cannot be inspected: {problem}. Send less at once.") from problem
     if not findings:

@@ -80,8 +80,7 @@ class Approval:
     people: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(msgspec.Struct, frozen=True):
     """What was looked up before the decision. `rate_retry_ms` is set when the agent's rate is used up."""
 
     facts: Facts

@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from gateway.adapters.refusals import RefusalCounts
 from gateway.authentication import Authenticator
 from gateway.call import Call, Reply, Ticket
@@ -46,8 +48,7 @@ class Timing:
     legs: int
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """One message, who sends it, and to which server."""
 
     message: Message

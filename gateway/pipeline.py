@@ -6,7 +6,7 @@ exactly one closing record.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from gateway.admission import decided, inspected, located, require_rate, require_running
 from gateway.call import Call, Gathered, Reply, Ruling

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 import jsonschema_rs
 import msgspec
+from msgspec.structs import replace
 
 from gateway.call import Ruling, Screened
 from gateway.refusal import Withheld

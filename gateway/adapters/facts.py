@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, QuerySet
+from msgspec.structs import replace
 
 from gateway.adapters.activity import Activity
 from gateway.adapters.counters import Counters, key_of

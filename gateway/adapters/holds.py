@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from gateway.adapters.threads import in_thread
 from gateway.adapters.trail import Trail

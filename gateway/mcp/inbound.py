@@ -7,7 +7,9 @@ Policy judges the body; a header that says something else is refused before anyt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from gateway.call import Client
 from gateway.refusal import Malformed
@@ -38,16 +40,15 @@ NOBODY = Client()
 Headers = Mapping[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One parsed message. `id` is raw JSON, None for a notification; `method` None for an answer of the agent."""
 
     era: Era
     version: str
     id: bytes | None
     method: str | None
-    params: dict[str, JSON] = field(default_factory=dict)
-    meta: dict[str, JSON] = field(default_factory=dict)
+    params: dict[str, JSON] = {}
+    meta: dict[str, JSON] = {}
     client: Client = NOBODY
 
     @property
@@ -188,8 +189,7 @@ def client_of(info: Mapping[str, JSON], capabilities: Mapping[str, JSON]) -> Cli
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ToolParams:
+class ToolParams(msgspec.Struct, frozen=True):
     """The params of a `tools/call`. `state` is the request state of an earlier leg."""
 
     name: str

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from governance.canonical.strict_json import MAX_LEDGER_INTEGER
 from governance.canonical.values import JSON, Number
@@ -230,19 +230,24 @@ def plain(value: JSON) -> Plain:
 
 def _is_plain(value: JSON) -> bool:
     """Whether nothing in it has to change. Most arguments are so, and looking costs less than copying."""
-    kind = type(value)
-    if kind is str:
-        return value.isascii()  # type: ignore[union-attr]
-    if kind is dict:
-        for name, item in value.items():  # type: ignore[union-attr]
-            if not (name.isascii() and (item.isascii() if type(item) is str else _is_plain(item))):
+    waiting: list[Any] = [[value]]
+    for part in waiting:  # It grows while it is gone through.
+        whole = type(part) is dict
+        if whole and not "".join(part).isascii():
+            return False
+        for item in part.values() if whole else part:
+            kind = type(item)
+            if kind is str:
+                if not item.isascii():
+                    return False
+            elif kind is dict or kind is list:
+                waiting.append(item)
+            elif kind is int:
+                if not -MAX_LEDGER_INTEGER <= item <= MAX_LEDGER_INTEGER:
+                    return False
+            elif item is not None and kind is not bool:
                 return False
-        return True
-    if kind is list:
-        return all(item.isascii() if type(item) is str else _is_plain(item) for item in value)  # type: ignore[union-attr]
-    if kind is int:
-        return -MAX_LEDGER_INTEGER <= value <= MAX_LEDGER_INTEGER  # type: ignore[operator]
-    return value is None or kind is bool
+    return True
 
 
 def _made_plain(value: JSON) -> Plain:

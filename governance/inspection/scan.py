@@ -106,12 +106,16 @@ class Detectors:
         walk.take(value, _Place())
         return tuple(walk.findings)
 
-    def scan_arguments(self, arguments: dict[str, JSON]) -> tuple[Finding, ...]:
+    def scan_arguments(self, arguments: dict[str, JSON], canonical: bytes | None = None) -> tuple[Finding, ...]:
         """Every secret in a call's strictly parsed arguments; near free when there is none.
 
-        Raises TooManyFindings past 1,000: the caller refuses the call.
+        `canonical` is their form A, where it is at hand. Raises TooManyFindings past 1,000: the caller refuses the
+        call.
         """
-        if self._set.Match(_bytes(text_of(arguments))) is None:
+        # Without escapes the document itself holds every string, name and number as it is.
+        bare = canonical is not None and b"\\" not in canonical
+        text = canonical if bare else _bytes(text_of(arguments))
+        if self._set.Match(text) is None:
             return ()
         return self.inspect_json(arguments, limit=MAX_FINDINGS_IN_ARGUMENTS)
 

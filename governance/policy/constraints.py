@@ -55,7 +55,8 @@ class ArgumentCondition:
         if collides or (call.colliding and self._key in call.colliding):
             return ERROR
         if len(values) == 1:
-            return self._one(values[0], call)
+            value = values[0]
+            return self._judge_value(value, call) if type(value) is str else self._one(value, call)
         outcomes = (self._one(value, call) for value in values)
         return all_of(outcomes) if self._strict else any_of(outcomes)
 

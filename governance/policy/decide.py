@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from governance.canonical.values import JSON
 from governance.policy.binding import BoundRule, Room, Taken
@@ -37,17 +38,16 @@ SCHEMA_RULE: Final = "builtin-schema"
 SECRET_CLASSES: Final = frozenset({"private_key", "vendor_key"})
 
 
-@dataclass(slots=True)
-class Matched:
+class Matched(msgspec.Struct):
     """The enforced rules that took hold, each list by id."""
 
-    hides: list[BoundRule] = field(default_factory=list)
-    denies: list[BoundRule] = field(default_factory=list)
-    spent: list[tuple[BoundRule, Taken]] = field(default_factory=list)
-    open: list[BoundRule] = field(default_factory=list)
-    answered: list[BoundRule] = field(default_factory=list)
-    allows: list[BoundRule] = field(default_factory=list)
-    reserve: list[Reservation] = field(default_factory=list)
+    hides: list[BoundRule] = []
+    denies: list[BoundRule] = []
+    spent: list[tuple[BoundRule, Taken]] = []
+    open: list[BoundRule] = []
+    answered: list[BoundRule] = []
+    allows: list[BoundRule] = []
+    reserve: list[Reservation] = []
 
     def every(self, builtins: Iterable[str] = ()) -> tuple[str, ...]:
         """The ids of all of them, sorted."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from governance.canonical.values import JSON
 
@@ -120,8 +122,7 @@ class ContentFinding:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """Every input of a decision beside call, policy and manifest; recorded with it (contract section 7).
 
     `at` is aware. `history` answers each HistoryQuery with a count; `limits` holds the amount already used per
@@ -131,12 +132,12 @@ class Facts:
     """
 
     at: datetime
-    history: Mapping[HistoryQuery, int] = field(default_factory=dict)
-    limits: Mapping[LimitQuery, Decimal] = field(default_factory=dict)
+    history: Mapping[HistoryQuery, int] = {}
+    limits: Mapping[LimitQuery, Decimal] = {}
     marks: frozenset[str] = frozenset()
     findings: tuple[ContentFinding, ...] = ()
     approved: frozenset[tuple[str, str]] = frozenset()
-    real_paths: Mapping[str, str] = field(default_factory=dict)
+    real_paths: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +196,7 @@ class Status(StrEnum):
     HIDDEN = "hidden"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The decision on one call. `rule` is the smallest id among the rules of the final action (contract 4.19).
 
     `status` is HIDDEN for hide (answered exactly as an unknown item), LIMITED where a spent limit denied.

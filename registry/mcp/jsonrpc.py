@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -36,8 +35,7 @@ class _Error(msgspec.Struct):
     data: msgspec.Raw = _ABSENT
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """An answer. `id` is raw JSON (`null` when the peer could not read ours); exactly one of the others is set."""
 
     id: bytes
@@ -45,8 +43,7 @@ class Response:
     error: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A request of the peer. `id` and `params` are raw JSON; absent params are `{}`."""
 
     id: bytes
@@ -54,8 +51,7 @@ class Request:
     params: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(msgspec.Struct, frozen=True):
     """A notification of the peer. `params` is raw JSON; absent params are `{}`."""
 
     method: str

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
+import msgspec
+
 from governance.canonical.values import JSON
 from registry.mcp.revisions import Era
 
@@ -47,8 +49,7 @@ class Handshake:
     instructions: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The answer to one request: exactly one of `result` and `error`, as the raw JSON bytes received."""
 
     result: bytes | None = None

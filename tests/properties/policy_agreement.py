@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from msgspec import structs
+
 from governance.policy.compiled import CompiledPolicy, compile_policy
 from governance.policy.decide import decide as product_decide
 from governance.policy.decide import decide_result as product_decide_result
@@ -53,7 +55,7 @@ def with_approvals(case: Case) -> tuple[Facts, dict[str, str]]:
     digests = {one.rule: one.digest for one in verdict(case).escalations}
     right = {(rule, digests[rule]) for rule in case.answered if rule in digests}
     wrong = {(rule, WRONG_DIGEST) for rule in case.stale}
-    return replace(case.facts, approved=frozenset(right | wrong)), digests
+    return structs.replace(case.facts, approved=frozenset(right | wrong)), digests
 
 
 def answers(case: Case) -> Answers:
@@ -121,7 +123,7 @@ def smaller_cases(case: Case) -> Iterator[Case]:
     empty = Facts(case.facts.at)
     for name in ("history", "limits", "marks", "findings", "real_paths"):
         if getattr(case.facts, name):
-            yield replace(case, facts=replace(case.facts, **{name: getattr(empty, name)}))
+            yield replace(case, facts=structs.replace(case.facts, **{name: getattr(empty, name)}))
     for name in ("answered", "stale"):
         if getattr(case, name):
             nobody: dict[str, Any] = {name: frozenset()}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from governance.policy.language import parse
 from governance.policy.listing import could_run, needs
@@ -99,9 +100,9 @@ def test_monitor_rules_touch_no_verdict() -> None:
     for case in cases(17, CASES):
         everything = with_rules(case, [{**rule, "mode": "monitor"} for rule in case.policy["rules"]])
         nothing = with_rules(case, [])
-        assert replace(verdict(everything), would=()) == verdict(nothing)
+        assert structs.replace(verdict(everything), would=()) == verdict(nothing)
         enforced = with_rules(case, [rule for rule in case.policy["rules"] if rule.get("mode") != "monitor"])
-        assert replace(verdict(case), would=()) == verdict(enforced)
+        assert structs.replace(verdict(case), would=()) == verdict(enforced)
 
 
 def test_an_approval_never_reaches_past_a_deny() -> None:
@@ -109,10 +110,10 @@ def test_an_approval_never_reaches_past_a_deny() -> None:
     for case in cases(18, CASES):
         before = verdict(case)
         approved = frozenset((one.rule, one.digest) for one in before.escalations)
-        after = verdict(case, replace(case.facts, approved=approved))
+        after = verdict(case, structs.replace(case.facts, approved=approved))
         assert (after.action is Action.ALLOW) == (before.action in (Action.ALLOW, Action.ESCALATE))
         denied = added(case, DENY_ALL)
-        assert verdict(denied, replace(case.facts, approved=approved)).action in (Action.DENY, Action.HIDE)
+        assert verdict(denied, structs.replace(case.facts, approved=approved)).action in (Action.DENY, Action.HIDE)
 
 
 def test_the_same_input_has_the_same_answer_again() -> None:
@@ -202,7 +203,7 @@ def test_every_fact_that_a_decision_needs_is_asked_for() -> None:
         history = {query: count for query, count in case.facts.history.items() if query in asked.history}
         limits = {query: used for query, used in case.facts.limits.items() if query in asked.limits}
         marks = case.facts.marks if asked.session else frozenset[str]()
-        assert verdict(case, replace(case.facts, history=history, limits=limits, marks=marks)) == verdict(case)
+        assert verdict(case, structs.replace(case.facts, history=history, limits=limits, marks=marks)) == verdict(case)
 
 
 def rule_id(rule: dict[str, Any]) -> str:

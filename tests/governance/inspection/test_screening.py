@@ -121,7 +121,18 @@ def test_a_card_number_written_as_a_json_number_is_found(literal: str) -> None:
         assert [r.wire() for r in redactions] == [{"class": "payment_card", "path": finding.path, "count": 1}]
         assert encode(value) in (b'{"card":0}', b'{"card":[0],"t":"\\n"}')
     arguments = parse(f'{{"card":{literal}}}'.encode())
-    assert [finding.path for finding in DETECTORS.scan_arguments(arguments)] == ["/card"]
+    for canonical in (None, encode(arguments)):
+        assert [finding.path for finding in DETECTORS.scan_arguments(arguments, canonical)] == ["/card"]
+
+
+@pytest.mark.parametrize("around", ["", "\n", '"', "\\", "\u00e9", "\x1f", "\U0001f511", "\\u0041"])
+def test_arguments_are_judged_the_same_from_their_canonical_form(around: str) -> None:
+    for secret in (TOKEN, CARD):
+        for text in (secret, f"{around}{secret}", f"{secret}{around}", f"a {around} b {secret} c"):
+            for arguments in ({"text": text}, {"list": [1, {text: True}]}, {"text": around, "deep": {"a": [text]}}):
+                found = DETECTORS.scan_arguments(arguments)
+                assert DETECTORS.scan_arguments(arguments, encode(arguments)) == found
+    assert DETECTORS.scan_arguments({"text": TOKEN}, encode({"text": TOKEN}))
 
 
 @pytest.mark.parametrize(
