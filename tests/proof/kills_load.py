@@ -122,11 +122,16 @@ class Load:
             if not self.open.wait(LOOKS_EVERY):
                 continue
             nonce, born = f"write-{next(self._numbers)}", self.generation
-            if rng.random() < LATE:
+            if rng.random() < LATE and self._undecided < WRITERS // 2:  # Somebody always has something to decide.
                 self._late[nonce] = born
             self._held[number] = (nonce, born)
             self._insist(number, nonce, born, rng.choice(MILLISECONDS))
             del self._held[number]
+
+    @property
+    def _undecided(self) -> int:
+        """How many held calls nobody decides before the next restart."""
+        return sum(1 for nonce, _ in list(self._held.values()) if self._late.get(nonce) == self.generation)
 
     def _insist(self, number: int, nonce: str, born: int, milliseconds: int) -> None:
         """Make a call that is held, and the identical call again after a restart that cut it off."""
