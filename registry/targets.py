@@ -7,12 +7,14 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 
 from governance import secrets
 from governance.vault.envelope import BadKeyRing, NotSealed, VaultLocked
+from registry.mcp.revisions import Era
 from registry.models import Server, Transport
 from registry.transports.base import EMPTY_OBJECT, Limits, Unreachable, Upstream
 from registry.transports.http import HttpUpstream
@@ -68,8 +70,11 @@ def opened(given: Given, reveal: Callable[[str], str]) -> dict[str, str]:
         raise NotReady(f"A secret cannot be opened: {error}.") from None
 
 
-def open_upstream(target: Target, *, client_capabilities: bytes = EMPTY_OBJECT) -> Upstream:
-    """The upstream, not yet opened; nothing is started or sent. Raises NotReady, AddressRefused."""
+def open_upstream(target: Target, *, client_capabilities: bytes = EMPTY_OBJECT, prefer: Era | None = None) -> Upstream:
+    """The upstream, not yet opened; nothing is started or sent. Raises NotReady, AddressRefused.
+
+    `prefer` is the era it is asked for first (the modern one without), the other one where it does not speak that.
+    """
     limits = Limits(result_bytes=target.result_bytes)
     if target.transport == Transport.STDIO:
         return StdioUpstream(
@@ -77,9 +82,11 @@ def open_upstream(target: Target, *, client_capabilities: bytes = EMPTY_OBJECT) 
             environment=child_environment(settings.PROCESS_ENVIRONMENT, target.environment),
             cwd=target.cwd or None,
             client_capabilities=client_capabilities,
+            prefer=prefer,
             limits=limits,
         )
-    reach = SseUpstream if target.transport == Transport.SSE else HttpUpstream
+    # The old SSE transport has the session era alone.
+    reach = SseUpstream if target.transport == Transport.SSE else partial(HttpUpstream, prefer=prefer)
     try:
         return reach(
             target.url,

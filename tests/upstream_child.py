@@ -1,8 +1,8 @@
 """A hostile MCP server over standard streams: `python upstream_child.py [option …]`. The tool called names the fault.
 
-Options: `--legacy`, `--modern` (default both), `--lock` (the first message decides the era for good), `--discover die`
-or `--discover silent`, `--start die|silent|noise`, `--ignore-term`, `--grandchild FILE` (its pid is written there),
-`--starts FILE` (a line is added at each start), `--tools a,b` (listed beside its own).
+Options: `--legacy`, `--modern` (default both), `--lock` (the first message decides the era for good),
+`--discover die|silent`, `--initialize die|silent`, `--start die|silent|noise`, `--ignore-term`, `--grandchild FILE`
+(its pid is written there), `--starts FILE` (a line is added at each start), `--tools a,b` (listed beside its own).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -74,10 +75,28 @@ def announce(message: Mapping[str, Any]) -> None:
     say(response(message, "said"))
 
 
-def ask(message: Mapping[str, Any], method: str) -> None:
-    """Ask the client, and answer with what it said."""
-    say(json.dumps({"jsonrpc": "2.0", "id": "q1", "method": method, "params": {"message": "who?"}}).encode())
+def ask(message: Mapping[str, Any], method: str, named: bool = False) -> None:
+    """Ask the client, and answer with what it said; `named` says by its progress token for which request it asks."""
+    params: dict[str, Any] = {"message": "who?"}
+    if named:
+        params["_meta"] = {"progressToken": message["params"]["_meta"]["progressToken"]}
+    say(json.dumps({"jsonrpc": "2.0", "id": "q1", "method": method, "params": params}).encode())
     say(response(message, sys.stdin.readline().strip()))
+
+
+def withdraw(message: Mapping[str, Any]) -> None:
+    """Ask, and do not want to know any more once somebody was asked: the next message says so."""
+    say(json.dumps({"jsonrpc": "2.0", "id": "q2", "method": "elicitation/create", "params": {}}).encode())
+    sys.stdin.readline()
+    say(b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"q2"}}')
+    sys.stdin.readline()
+    say(response(message, "never mind"))
+
+
+def limits(message: Mapping[str, Any]) -> None:
+    """Answer with the limits it lives under."""
+    kinds = (resource.RLIMIT_CORE, resource.RLIMIT_NOFILE, resource.RLIMIT_DATA)
+    say(response(message, json.dumps([resource.getrlimit(kind) for kind in kinds])))
 
 
 def environment(message: Mapping[str, Any]) -> None:
@@ -130,6 +149,9 @@ FAULTS: dict[str, Callable[[Mapping[str, Any]], object]] = {
     "progress": with_progress,
     "announce": announce,
     "ask": lambda message: ask(message, "elicitation/create"),
+    "ask_by_token": lambda message: ask(message, "elicitation/create", named=True),
+    "withdraw": withdraw,
+    "limits": limits,
     "ping_me": lambda message: ask(message, "ping"),
     "environment": environment,
     "stop_reading": stop_reading,
@@ -160,9 +182,10 @@ class Server:
     def handle(self, message: Mapping[str, Any]) -> None:
         """One request."""
         method = message["method"]
-        if method == "server/discover" and self.options.discover == "die":
+        fate = {"server/discover": self.options.discover, "initialize": self.options.initialize}.get(method)
+        if fate == "die":
             os._exit(1)
-        if method == "server/discover" and self.options.discover == "silent":
+        if fate == "silent":
             signal.pause()
         if self.era is None:
             self.era = "modern" if method == "server/discover" else "legacy"
@@ -188,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for flag in ("--legacy", "--modern", "--lock", "--ignore-term"):
         parser.add_argument(flag, action="store_true")
-    for option in ("--discover", "--start", "--grandchild", "--starts"):
+    for option in ("--discover", "--initialize", "--start", "--grandchild", "--starts"):
         parser.add_argument(option)
     parser.add_argument("--tools", default="")
     options = parser.parse_args()

@@ -17,6 +17,12 @@ from typing import Any, Self
 from tests.upstream_faults import FAULTS, Message, event, head, piece, whole
 from tests.upstream_offer import Offer, tool_result
 
+INPUT_REQUIRED = (
+    b'{"resultType": "input_required", "inputRequests": {"q": {"method": "elicitation/create", "params": {"n": 1.0}}}, '
+    b'"requestState": "v1.\\u00e9", "unknown": 1e400}'
+)
+SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
+
 
 @dataclass
 class Received:
@@ -71,13 +77,17 @@ class HttpSimulator:
         session: bool = False,
         sse: bool = False,
         mute: bool = False,
+        notices: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.offer = offer or Offer()
         self.session = session
         self.sse = sse
         self.mute = mute
+        self.notices = notices  # Whether it offers the GET stream, or subscriptions.
+        self.streams: list[tuple[Any, _Wire]] = []  # Who listens: the id of a subscription, or None, and where.
         self.version_refused = False
+        self.silent = ""  # The method it never answers.
         self.received: list[Received] = []
         self.connections = 0
         self.gone: list[Message] = []  # Calls whose connection was closed by the caller.
@@ -109,6 +119,30 @@ class HttpSimulator:
         """Say something on a connection out of turn."""
         await self._wires[connection].send(data)
 
+    async def announce(self, method: str, params: dict[str, Any], stream: int = -1) -> None:
+        """Say something of its own accord on one of the streams, under its subscription."""
+        number, wire = self.streams[stream]
+        bound = {} if number is None else {"_meta": {SUBSCRIPTION: number}}
+        await self.say({"jsonrpc": "2.0", "method": method, "params": params | bound}, stream)
+
+    async def say(self, message: Message, stream: int = -1) -> None:
+        """Say any message on one of the streams."""
+        await self.streams[stream][1].send(piece(event(json.dumps(message).encode())))
+
+    async def end_stream(self, stream: int = -1) -> None:
+        """End one of the streams as it should be ended."""
+        number, wire = self.streams[stream]
+        if number is not None:
+            await self.say({"jsonrpc": "2.0", "id": number, "result": {"_meta": {SUBSCRIPTION: number}}}, stream)
+        await wire.send(b"0\r\n\r\n")
+
+    async def _listened(self, wire: _Wire, number: Any) -> None:
+        await wire.send(head("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked"))
+        self.streams.append((number, wire))
+        if number is not None:
+            await self.announce("notifications/subscriptions/acknowledged", {"notifications": {}})
+        self.changed.set()
+
     async def close_idle(self) -> None:
         """Close every connection."""
         for wire in self._wires.values():
@@ -127,6 +161,9 @@ class HttpSimulator:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        for wire in self._wires.values():  # One that was accepted last may have no task that ever ran.
+            wire.reset()
+        await asyncio.sleep(0)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -154,6 +191,8 @@ class HttpSimulator:
     async def _handle(self, wire: _Wire, request: Received) -> None:
         if self.mute:
             return await wire.gone()
+        if request.verb == "GET" and self.notices:
+            return await self._listened(wire, None)
         if request.verb != "POST":
             return await wire.send(head("405 Method Not Allowed", "Content-Length: 0"))
         message = request.message
@@ -165,6 +204,8 @@ class HttpSimulator:
         if "id" not in message or "method" not in message:
             return await wire.send(head("202 Accepted", "Content-Length: 0"))
         good = json.dumps(self.offer.respond(message)).encode()
+        if message["method"] == self.silent:
+            return await wire.gone()
         fault = message.get("params", {}).get("name") if message["method"] == "tools/call" else None
         try:
             await self._answer(wire, message, good, fault)
@@ -179,7 +220,12 @@ class HttpSimulator:
             error = {"code": -32022, "message": "unsupported", "data": {"supported": []}}
             refusal = json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}).encode()
             return await wire.send(whole(refusal, "400 Bad Request"))
-        if fault in ("ask", "ping_me", "progress"):
+        if self.notices and message["method"] == "subscriptions/listen":
+            return await self._listened(wire, message["id"])
+        if fault == "input":
+            body = b'{"jsonrpc":"2.0","id":%d,"result":%s}' % (message["id"], INPUT_REQUIRED)
+            return await wire.send(whole(body))
+        if fault in ("ask", "ask_and_hang", "ping_me", "progress"):
             return await self._converse(wire, message, good, fault)
         if fault in FAULTS:
             return await FAULTS[fault](wire, message, good)
@@ -206,9 +252,11 @@ class HttpSimulator:
             asked = {"jsonrpc": "2.0", "id": "q1", "method": method, "params": {"message": "who?"}}
             await wire.send(piece(event(json.dumps(asked).encode())))
             await self.until(lambda: any(b'"id":"q1"' in one.body for one in self.received))
+            if what == "ask_and_hang":
+                return await wire.gone()
             reply = next(one.body for one in self.received if b'"id":"q1"' in one.body)
             good = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": tool_result(reply.decode())}).encode()
-        await wire.send(piece(event(good)) + b"0\r\n\r\n")
+        return await wire.send(piece(event(good)) + b"0\r\n\r\n")
 
 
 async def _read(reader: asyncio.StreamReader, connection: int) -> Received:

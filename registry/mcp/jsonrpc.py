@@ -181,6 +181,20 @@ def meta_member(params: bytes, name: str) -> bytes | None:
     return None if meta is None else member(meta, name)
 
 
+def without_meta_member(params: bytes, name: str) -> bytes:
+    """Raw params without the member `name` of their `_meta`, and without a `_meta` that is empty then."""
+    if meta_member(params, name) is None:
+        return params
+    members = _members_decoder.decode(params)
+    meta = _members_decoder.decode(members["_meta"])
+    del meta[name]
+    if meta:
+        members["_meta"] = msgspec.Raw(msgspec.json.encode(meta))
+    else:
+        del members["_meta"]
+    return msgspec.json.encode(members)
+
+
 def with_progress_token(params: bytes, token: bytes) -> bytes:
     """A progress notification's params with another raw token; the rest is as received. Raises msgspec.DecodeError."""
     members = _members_decoder.decode(params)

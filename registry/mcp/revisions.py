@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -17,6 +18,7 @@ META_CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
 META_CLIENT: Final = "io.modelcontextprotocol/clientInfo"
 META_SERVER: Final = "io.modelcontextprotocol/serverInfo"
 META_PREFIX: Final = "io.modelcontextprotocol/"
+META_LOG_LEVEL: Final = "io.modelcontextprotocol/logLevel"
 META_PROGRESS: Final = "progressToken"
 
 NAMED_METHODS: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
@@ -25,6 +27,15 @@ NAMED_METHODS: Final = {"tools/call": "name", "prompts/get": "name", "resources/
 _SENTINEL_HEAD: Final = "=?base64?"
 _SENTINEL_TAIL: Final = "?="
 _HEADER_SAFE: Final = frozenset(map(chr, range(0x21, 0x7F)))
+
+
+_TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE_STATE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?")
+
+
+class _TraceContext(msgspec.Struct, gc=False):
+    traceparent: str = ""
+    tracestate: str = ""
 
 
 class Era(StrEnum):
@@ -75,7 +86,26 @@ def modern_meta(capabilities: bytes, client: bytes) -> bytes:
 
 
 def further_meta(meta: bytes) -> bytes:
-    """The members of the JSON object `meta` without braces; reserved keys are dropped. Raises msgspec.DecodeError."""
+    """The members of the JSON object `meta` without braces; reserved keys but the log level are dropped.
+
+    Raises msgspec.DecodeError.
+    """
     members = msgspec.json.decode(meta, type=dict[str, msgspec.Raw])
-    kept = {key: raw for key, raw in members.items() if key != META_PROGRESS and not key.startswith(META_PREFIX)}
-    return msgspec.json.encode(kept)[1:-1]
+    return msgspec.json.encode({key: raw for key, raw in members.items() if _passes(key)})[1:-1]
+
+
+def _passes(key: str) -> bool:
+    return key != META_PROGRESS and (not key.startswith(META_PREFIX) or key == META_LOG_LEVEL)
+
+
+def trace_headers(meta: bytes) -> tuple[tuple[str, str], ...]:
+    """The W3C trace context in the JSON object `meta` as headers; none where there is no valid `traceparent`."""
+    try:
+        context = msgspec.json.decode(meta, type=_TraceContext)
+    except msgspec.DecodeError:
+        return ()
+    if not _TRACE_PARENT.fullmatch(context.traceparent):
+        return ()
+    parent = ("traceparent", context.traceparent)
+    state = context.tracestate
+    return (parent, ("tracestate", state)) if _TRACE_STATE.fullmatch(state) else (parent,)

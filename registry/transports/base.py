@@ -15,9 +15,13 @@ OnEvent = Callable[[str, bytes], None]
 """Called with method and raw params of each notification that belongs to the waiting request."""
 
 OnRequest = Callable[[str, bytes], Awaitable["Answer"]]
-"""Asked to answer a request that the server makes while ours is waiting (session era: elicitation, sampling, roots)."""
+"""Asked to answer a request that the server makes while ours is waiting (session era: elicitation, sampling, roots).
+
+It is cancelled when our request ends, when the server withdraws its question, and when the time for asking is over.
+"""
 
 EMPTY_OBJECT = b"{}"
+ASK_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,9 @@ class Limits:
     probe_seconds: float = 5.0
     idle_seconds: float = 4.0  # Below the 5 s after which common servers close; a request must not meet that close.
     kill_seconds: float = 2.0
+    streams: int = 64  # Listening streams over HTTP; they take no connection away from the requests.
+    open_files: int = 4096  # Of a child process, like the next.
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +83,28 @@ class Upstream(Protocol):
         meta: bytes | None = None,
         client_capabilities: bytes = EMPTY_OBJECT,
         param_headers: Sequence[tuple[str, str]] = (),
+        ask_seconds: float = ASK_SECONDS,
     ) -> Answer:
         """Send one request and return its answer within `deadline` seconds from now. Never sends it twice.
 
         `params` is a JSON object without `_meta`. `name` is what `Mcp-Name` says: tool or prompt name, resource URI.
-        `meta` is a JSON object of further `_meta` members; reserved keys in it are dropped. `progress_token` is the
-        caller's token as raw JSON: upstream sees one of ours, and `on_event` gets the caller's back in its place.
-        `client_capabilities` and `param_headers` (`Mcp-Param-*`, values not yet encoded) are used in the modern era
-        alone, the headers over HTTP alone. Cancelling the task cancels the request upstream.
+        `meta` is a JSON object of further `_meta` members; this hop's own keys in it are dropped, and a trace context
+        in it is sent over HTTP as headers too. `progress_token` is the caller's token as raw JSON: upstream sees one of
+        ours, and `on_event` gets the caller's back in its place. `client_capabilities` and `param_headers`
+        (`Mcp-Param-*`, values not yet encoded) are used in the modern era alone, the headers over HTTP alone.
+        The deadline stands still while `on_request` answers a question, for `ask_seconds` in all; a question that is
+        still open then is refused and the deadline runs on. Cancelling the task cancels request and answering.
         Raises UpstreamError; its `sent` says whether the request may have been acted on.
         """
         ...
 
     async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
-        """Pass on what the server says of its own accord, until it stops, or for `deadline` seconds.
+        """Pass on what the server says and what belongs to no request, until it stops, or for `deadline` seconds.
 
-        `notifications` is the raw JSON filter of `subscriptions/listen`, used in the modern era. Returns when the
-        server ended the stream or the time is up; raises UpstreamError when it offers none.
+        `notifications` is the raw JSON filter of `subscriptions/listen`: in the modern era each listener hears what its
+        own filter asks for. In the session era each hears everything, which on a connection that several agents share
+        may be meant for another of them. Returns when the server ended the stream or the time is up; raises NotSent
+        when it offers none, another UpstreamError when it fails.
         """
         ...
 

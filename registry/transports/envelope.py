@@ -12,6 +12,7 @@ CLIENT: Final = b'{"name":"gatehouse","version":"0.1.0"}'
 LISTEN: Final = "subscriptions/listen"
 SUBSCRIPTION: Final = "io.modelcontextprotocol/subscriptionId"
 
+_TOKEN_HEAD: Final = b'"gatehouse-'
 _PLAIN: Final = modern_meta(EMPTY_OBJECT, CLIENT)
 
 
@@ -40,3 +41,17 @@ def request_params(
 def listen_params(notifications: bytes) -> bytes:
     """The params of `subscriptions/listen` for the raw JSON filter `notifications`."""
     return request_params(b'{"notifications":%s}' % notifications, modern=True)
+
+
+def own_token(number: bytes) -> bytes:
+    """The raw progress token that upstream gets with the request of raw id `number`.
+
+    It looks like no number that a server may count its own requests with, so that a question naming it is ours.
+    """
+    return b'"gatehouse-%s"' % number
+
+
+def number_of(token: bytes) -> bytes | None:
+    """The raw id of the request whose progress token this is; None for another's."""
+    is_ours = token.startswith(_TOKEN_HEAD) and token.endswith(b'"')
+    return token[len(_TOKEN_HEAD) : -1] if is_ours else None

@@ -42,6 +42,7 @@ async def fetch_manifest(upstream: Upstream, *, deadline: float) -> Manifest:
                 document[field] = await _listed(upstream, method, field, until)
     document["instructions"] = handshake.instructions
     document["serverInfo"] = dict(handshake.server_info) or None
+    document["capabilities"] = dict(handshake.capabilities)
     return read_manifest(document)
 
 

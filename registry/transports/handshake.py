@@ -23,6 +23,36 @@ INSTRUCTIONS_SIZE: Final = 256 * 1024
 DISCOVER_PARAMS: Final = request_params(EMPTY_OBJECT, modern=True)
 
 
+def eras_in_turn(known: Era | None, prefer: Era | None) -> tuple[Era, ...]:
+    """The eras a server is asked for, in order: what is `known` of it comes first, then what is preferred."""
+    if known is Era.LEGACY:
+        return (Era.LEGACY,)
+    if known is None and prefer is Era.LEGACY:
+        return (Era.LEGACY, Era.MODERN)
+    return (Era.MODERN, Era.LEGACY)
+
+
+def time_for(era: Era, turns: tuple[Era, ...], now: float, until: float, probe_seconds: float) -> float:
+    """The loop time until which a server may be silent when asked for `era`, so that the next one has its turn."""
+    if era is turns[-1]:
+        return until
+    probe = now + probe_seconds
+    # A handshake may have to wait until the server is up; to discover is known by servers that are quick to say so.
+    return min(until, probe if era is Era.MODERN else max(probe, until - probe_seconds))
+
+
+def greeting(era: Era, client_capabilities: bytes) -> tuple[str, bytes]:
+    """Method and params of the first request in an era."""
+    if era is Era.MODERN:
+        return DISCOVER, DISCOVER_PARAMS
+    return INITIALIZE, initialize_params(client_capabilities)
+
+
+def read_greeting(era: Era, answer: Answer) -> Handshake | None:
+    """The handshake in the answer to `greeting`; None or an UpstreamError when the server does not speak the era."""
+    return read_discover(answer) if era is Era.MODERN else read_initialize(answer)
+
+
 def initialize_params(client_capabilities: bytes) -> bytes:
     """The params of `initialize`, offering the raw JSON object `client_capabilities`."""
     return b'{"protocolVersion":"%s","capabilities":%s,"clientInfo":%s}' % (

@@ -5,67 +5,60 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from itertools import count
-from typing import Final
 
 from registry.mcp import jsonrpc
-from registry.mcp.revisions import MODERN, Era
+from registry.mcp.revisions import Era, trace_headers
 from registry.transports.base import (
     EMPTY_OBJECT,
     Answer,
-    BrokenOff,
     Handshake,
     HttpStatus,
     Limits,
     NotSent,
     OnEvent,
-    OnRequest,
     TimedOut,
     UpstreamError,
 )
-from registry.transports.envelope import LISTEN, listen_params, request_params
-from registry.transports.handshake import (
-    CANCELLED,
-    DISCOVER,
-    DISCOVER_PARAMS,
-    INITIALIZE,
-    INITIALIZED,
-    initialize_params,
-    read_discover,
-    read_initialize,
-)
+from registry.transports.beside import ASIDE_SECONDS, Beside
+from registry.transports.envelope import number_of, own_token, request_params
+from registry.transports.handshake import CANCELLED, PROGRESS
 from registry.transports.http_address import read_address
+from registry.transports.http_courier import Courier
 from registry.transports.http_exchange import Exchange
-from registry.transports.http_head import Heads, configured_headers
-from registry.transports.http_pool import Pool
-from registry.transports.listener import Listener, reply_to
+from registry.transports.http_listening import SharedStream, subscribe
+from registry.transports.http_session import Agreement, Session
+from registry.transports.notices import tell_request
 from registry.transports.opening import Opening
-
-ASIDE_SECONDS: Final = 5.0  # How long a message beside the requests may take: a cancellation, a reply, a farewell.
-MAX_ASIDE: Final = 64
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Session:
-    """What was agreed on with the server, until it forgets."""
-
-    handshake: Handshake
-    heads: Heads
-    identity: str | None
-
-    @property
-    def modern(self) -> bool:
-        return self.handshake.era is Era.MODERN
+from registry.transports.options import Options, Requests
+from registry.transports.waiting import put, whose
 
 
-class HttpUpstream:
+class _Call(Exchange):
+    """A request of a caller, which hears what is said on its own stream."""
+
+    __slots__ = ("agreed", "upstream")
+
+    def __init__(
+        self, token: bytes, loop: asyncio.AbstractEventLoop, options: Options, upstream: HttpUpstream, agreed: Session
+    ) -> None:
+        super().__init__(token, loop, options)
+        self.upstream = upstream
+        self.agreed = agreed
+
+    def hear(self, said: jsonrpc.Request | jsonrpc.Notification) -> None:
+        """Something said before the answer."""
+        self.upstream.heard(self, said)
+
+
+class HttpUpstream(Requests):
     """One server behind one URL. See Upstream for what it promises.
 
     `headers` are the server's own credentials and are never shown. Raises ValueError for headers that cannot be sent
-    and AddressRefused for a URL that cannot be used. `era` says what it is known to speak; without, it is asked.
+    and AddressRefused for a URL that cannot be used. `era` says what it is known to speak, `prefer` which era it is
+    asked for first; without both that is the modern one.
     """
 
     def __init__(
@@ -76,86 +69,43 @@ class HttpUpstream:
         allow_private: bool = False,
         client_capabilities: bytes = EMPTY_OBJECT,
         era: Era | None = None,
+        prefer: Era | None = None,
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._address = read_address(url, allow_private=allow_private)
-        self._configured = configured_headers(headers or {})
-        self._capabilities = client_capabilities
-        self._era = era
+        address = read_address(url, allow_private=allow_private)
         self._limits = limits or Limits()
-        self._pool = Pool(self._address, self._limits, tls=tls)
+        self._courier = Courier(address, self._limits, tls)
         self._numbers = count(1)
+        agreement = Agreement(
+            self._courier,
+            address,
+            headers,
+            client_capabilities=client_capabilities,
+            era=era,
+            prefer=prefer,
+            limits=self._limits,
+            numbers=self._numbers,
+        )
         self._loop: asyncio.AbstractEventLoop | None = None  # Asking for the running one costs a system call.
-        self._opening = Opening(self._agree)
-        self._aside: set[asyncio.Task[None]] = set()
+        self._opening = Opening(agreement.reach)
+        self._beside = Beside()
+        self._attributed: dict[bytes, _Call] = {}  # Who may be meant by what comes on a session's own stream.
+        self._shared: tuple[Session, SharedStream] | None = None
         self.dropped = 0  # Messages nobody waits for: foreign ids, second answers, unasked notifications.
 
     @property
     def open_connections(self) -> int:
         """How many connections exist now."""
-        return self._pool.open_connections
-
-    # Opening.
+        return self._courier.open_connections
 
     async def open(self) -> Handshake:
         """See Upstream."""
         return (await self._opening.get()).handshake
 
-    async def _agree(self) -> _Session:
-        until = asyncio.get_running_loop().time() + self._limits.open_seconds
-        found = None if self._era is Era.LEGACY else await self._discover(until)
-        return found or await self._initialize(until)
-
-    async def _discover(self, until: float) -> _Session | None:
-        heads = Heads(self._address, self._configured, version=MODERN, session=None)
-        probe = min(until, asyncio.get_running_loop().time() + self._limits.probe_seconds)
-        try:
-            response, _ = await self._ask(heads, DISCOVER, DISCOVER_PARAMS, probe)
-        except NotSent:
-            raise
-        except UpstreamError:
-            return None  # Servers of the session era answer this in every way there is, silence included.
-        handshake = read_discover(Answer(response.result, response.error))
-        return None if handshake is None else _Session(handshake, heads, None)
-
-    async def _initialize(self, until: float) -> _Session:
-        heads = Heads(self._address, self._configured, version=None, session=None)
-        response, identity = await self._ask(heads, INITIALIZE, initialize_params(self._capabilities), until)
-        handshake = read_initialize(Answer(response.result, response.error))
-        heads = Heads(self._address, self._configured, version=handshake.version, session=identity)
-        await self._tell(heads, jsonrpc.notification(INITIALIZED, EMPTY_OBJECT), until)
-        return _Session(handshake, heads, identity)
-
-    async def _ask(self, heads: Heads, method: str, params: bytes, until: float) -> tuple[jsonrpc.Response, str | None]:
-        number = next(self._numbers)
-        exchange = Exchange(b"%d" % number, asyncio.get_running_loop())
-        body = jsonrpc.request(number, method, params)
-        response = await self._carry(heads.post(method, None, len(body)) + body, exchange, until)
-        assert response is not None
-        return response, exchange.session
-
-    async def _tell(self, heads: Heads, body: bytes, until: float) -> None:
-        exchange = Exchange(None, asyncio.get_running_loop())
-        await self._carry(heads.post("", None, len(body)) + body, exchange, until)
-
     # A request.
 
-    async def request(
-        self,
-        method: str,
-        params: bytes,
-        *,
-        deadline: float,
-        name: str | None = None,
-        on_event: OnEvent | None = None,
-        on_request: OnRequest | None = None,
-        progress_token: bytes | None = None,
-        meta: bytes | None = None,
-        client_capabilities: bytes = EMPTY_OBJECT,
-        param_headers: Sequence[tuple[str, str]] = (),
-    ) -> Answer:
-        """See Upstream."""
+    async def _request(self, method: str, params: bytes, deadline: float, options: Options) -> Answer:
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
         loop = self._loop
@@ -163,114 +113,110 @@ class HttpUpstream:
         session = self._opening.value or await self._opening.get_for_request(until)
         number = next(self._numbers)
         token = b"%d" % number
-        own = token if progress_token is not None else None
+        meta = options.meta
         params = request_params(
-            params, modern=session.modern, progress=own, meta=meta, capabilities=client_capabilities
+            params,
+            modern=session.modern,
+            progress=own_token(token) if options.progress_token is not None else None,
+            meta=meta,
+            capabilities=options.client_capabilities,
         )
         body = jsonrpc.request(number, method, params)
-        exchange = Exchange(token, loop)
-        if on_event is not None or not session.modern:
-            exchange.on_call = partial(self._heard, session, Listener(token, progress_token, on_event, on_request))
-        wire = session.heads.post(method, name, len(body), param_headers) + body
-        return self._answer(session, exchange, await self._call(session, number, wire, exchange, until))
+        traces = trace_headers(meta) if meta is not None and b"traceparent" in meta else ()
+        wire = session.heads.post(method, options.name, len(body), options.param_headers, traces) + body
+        call = _Call(token, loop, options, self, session)
+        if not session.modern and (options.on_request is not None or options.progress_token is not None):
+            self._attributed[token] = call
+        return self._answer(session, call, await self._call(session, wire, call, until))
 
-    async def _call(
-        self, session: _Session, number: int, wire: bytes, exchange: Exchange, until: float
-    ) -> jsonrpc.Response:
+    async def _call(self, session: Session, wire: bytes, call: _Call, until: float) -> jsonrpc.Response:
         try:
-            response = await self._carry(wire, exchange, until)
+            response = await self._courier.carry(wire, call, until)
         except (asyncio.CancelledError, TimedOut):
-            if exchange.sent:
-                self._cancel(session, number)
+            if call.sent:
+                self._cancel(session, call)
             raise
         except HttpStatus as wrong:
             self._still_known(session, wrong.status)
             raise
         finally:
-            self.dropped += exchange.foreign
+            self.dropped += call.foreign
+            if self._attributed:
+                self._attributed.pop(call.number or b"", None)
         assert response is not None
         return response
 
-    def _answer(self, session: _Session, exchange: Exchange, response: jsonrpc.Response) -> Answer:
+    def _answer(self, session: Session, call: _Call, response: jsonrpc.Response) -> Answer:
         if response.error is not None:
             code, _ = jsonrpc.read_error(response.error)
             if code != jsonrpc.METHOD_NOT_FOUND:
-                self._still_known(session, exchange.status)
+                self._still_known(session, call.status)
             if session.modern and code == jsonrpc.UNSUPPORTED_VERSION:
                 self._opening.forget(session)
                 raise NotSent("the server no longer speaks the revision it offered; it is asked anew next time")
         return Answer(response.result, response.error)
 
-    def _still_known(self, session: _Session, status: int) -> None:
+    def _still_known(self, session: Session, status: int) -> None:
         """A 404 to a session means that the server forgot it, and has acted on nothing."""
         if status == 404 and session.identity is not None:
             self._opening.forget(session)
             raise NotSent("the server no longer knows the session; the next request opens a new one") from None
 
-    async def _carry(self, request: bytes, exchange: Exchange, until: float) -> jsonrpc.Response | None:
-        loop = exchange.future.get_loop()
-        connection = self._pool.take(loop.time()) or await self._pool.connection(until)
-        timer = loop.call_at(until, exchange.expire)
-        connection.send(request, exchange)
-        try:
-            return await exchange.future
-        except BaseException:
-            connection.abandon(exchange)
-            raise
-        finally:
-            timer.cancel()
-
     # What the server says, and what is said beside the requests.
 
-    def _heard(self, session: _Session, listener: Listener, said: jsonrpc.Request | jsonrpc.Notification) -> None:
+    def heard(self, call: _Call, said: jsonrpc.Request | jsonrpc.Notification) -> None:
+        """What came on the stream of a request before its answer."""
         if isinstance(said, jsonrpc.Notification):
-            if not listener.hear(said):
-                self.dropped += 1
-        elif session.modern:
-            self.dropped += 1  # A server of the modern era must not ask.
+            passed = self._withdrawn(said, call) or _told(said, call)
+        elif call.agreed.modern:
+            passed = False  # A server of the modern era must not ask.
         else:
-            self._beside(partial(self._reply, session, said, listener.on_request))
+            passed = put(said, call, partial(self._say, call.agreed), self._beside)
+        self.dropped += not passed
 
-    async def _reply(self, session: _Session, asked: jsonrpc.Request, on_request: OnRequest | None) -> None:
-        body = await reply_to(asked, on_request)
-        await self._tell(session.heads, body, asyncio.get_running_loop().time() + ASIDE_SECONDS)
+    def _heard_aside(self, session: Session, said: jsonrpc.Request | jsonrpc.Notification) -> None:
+        """What came on a session's own stream: it may still belong to a request."""
+        waiting = self._attributed
+        if isinstance(said, jsonrpc.Request):
+            able = [call for call in waiting.values() if call.agreed is session]
+            belongs = whose(said, able, lambda token: waiting.get(number_of(token) or b""))
+            passed = put(said, belongs, partial(self._say, session), self._beside)
+        elif said.method == PROGRESS:
+            found = waiting.get(number_of(jsonrpc.progress_token(said.params) or b"") or b"")
+            passed = found is not None and _told(said, found)
+        else:
+            stream = self._shared
+            passed = self._withdrawn(said, *waiting.values()) or (stream is not None and stream[1].tell(said))
+        self.dropped += not passed
 
-    def _cancel(self, session: _Session, number: int) -> None:
+    def _withdrawn(self, said: jsonrpc.Notification, *calls: _Call) -> bool:
+        """Whether the server takes a question of its own back, which is no notice for anybody."""
+        if said.method != CANCELLED:
+            return False
+        number = jsonrpc.member(said.params, "requestId") or b""
+        return any(call.questions is not None and call.questions.withdraw(number) for call in calls)
+
+    async def _say(self, session: Session, message: bytes) -> None:
+        await self._courier.tell(session.heads, message, asyncio.get_running_loop().time() + ASIDE_SECONDS)
+
+    def _cancel(self, session: Session, call: _Call) -> None:
         """Closing the stream has cancelled a modern request; in the session era it must be said."""
         if not session.modern:
-            body = jsonrpc.notification(CANCELLED, b'{"requestId":%d}' % number)
-            until = asyncio.get_running_loop().time() + ASIDE_SECONDS
-            self._beside(partial(self._tell, session.heads, body, until))
-
-    def _beside(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        if len(self._aside) >= MAX_ASIDE:
-            self.dropped += 1
-            return
-        task = asyncio.get_running_loop().create_task(_quietly(work))
-        self._aside.add(task)
-        task.add_done_callback(self._aside.discard)
+            body = jsonrpc.notification(CANCELLED, b'{"requestId":%s}' % call.number)
+            self.dropped += not self._beside.say(partial(self._say, session, body))
 
     async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
         """See Upstream."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + deadline
+        until = asyncio.get_running_loop().time() + deadline
         session = await self._opening.get_for_request(until)
-        number = next(self._numbers)
-        token = b"%d" % number
-        exchange = Exchange(token if session.modern else None, loop, streams=True)
-        listener = Listener(token, None, on_event, None)
-        exchange.on_call = lambda said: self._heard(session, listener, said)
         if session.modern:
-            body = jsonrpc.request(number, LISTEN, listen_params(notifications))
-            wire = session.heads.post(LISTEN, None, len(body)) + body
-        else:
-            wire = session.heads.get()
-        try:
-            response = await self._carry(wire, exchange, until)
-        except (TimedOut, BrokenOff):
+            number = next(self._numbers)
+            await subscribe(self._courier, session, notifications, on_event, number=number, until=until)
             return
-        if response is not None and response.error is not None:
-            raise NotSent("the server offers no subscription")
+        if self._shared is None or self._shared[0] is not session:
+            heard = partial(self._heard_aside, session)
+            self._shared = session, SharedStream(self._courier, session, heard)
+        await self._shared[1].listen(on_event, until)
 
     async def close(self) -> None:
         """See Upstream."""
@@ -279,12 +225,11 @@ class HttpUpstream:
             exchange = Exchange(None, asyncio.get_running_loop())
             until = asyncio.get_running_loop().time() + self._limits.kill_seconds
             with contextlib.suppress(UpstreamError):
-                await self._carry(session.heads.delete(), exchange, until)
-        for task in tuple(self._aside):
-            task.cancel()
-        self._pool.close()
+                await self._courier.carry(session.heads.delete(), exchange, until, aside=True)
+        self._beside.stop()
+        self._courier.close()
 
 
-async def _quietly(work: Callable[[], Coroutine[None, None, None]]) -> None:
-    with contextlib.suppress(UpstreamError):
-        await work()
+def _told(said: jsonrpc.Notification, call: _Call) -> bool:
+    assert call.number is not None and call.options is not None
+    return tell_request(said, call.number, call.options)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from typing import ClassVar, Final
 
 from registry.mcp import jsonrpc
 from registry.mcp.sse import Event
-from registry.transports.base import Garbage, HttpStatus, TimedOut, UpstreamError
+from registry.transports.base import Garbage, HttpStatus, UpstreamError
+from registry.transports.options import Options
+from registry.transports.waiting import Awaited
 
 SESSION_SIZE: Final = 1024
 
@@ -17,41 +18,27 @@ SSE: Final = "sse"
 OTHER: Final = "other"
 
 
-class Exchange:
-    """One request and the place where its answer lands.
+class Exchange(Awaited):
+    """One message and the place where its answer lands; any 2xx status settles one that has no answer.
 
-    `number` is the raw id to be answered; None for a message that has no answer, which any 2xx status settles.
-    `on_call` gets what the server says on the stream before the answer. `foreign` counts what was dropped.
+    `hear` gets what the server says on the stream before the answer. `foreign` counts what was dropped.
     """
 
-    __slots__ = ("foreign", "future", "number", "on_call", "sent", "session", "status", "streams")
+    __slots__ = ("foreign", "sent", "session", "status")
 
-    def __init__(
-        self,
-        number: bytes | None,
-        loop: asyncio.AbstractEventLoop,
-        on_call: Callable[[jsonrpc.Request | jsonrpc.Notification], None] | None = None,
-        *,
-        streams: bool = False,
-    ) -> None:
-        self.number = number
-        self.future: asyncio.Future[jsonrpc.Response | None] = loop.create_future()
-        self.on_call = on_call
-        self.streams = streams  # A listening stream: no answer ends it early and its length has no cap.
+    streams: ClassVar[bool] = False
+    """Whether it is a listening stream: no answer ends it early and its length has no cap."""
+
+    def __init__(self, number: bytes | None, loop: asyncio.AbstractEventLoop, options: Options | None = None) -> None:
+        super().__init__(number, loop, options)
         self.sent = False
         self.status = 0
         self.session: str | None = None
         self.foreign = 0
 
-    def settle(self, response: jsonrpc.Response | None) -> None:
-        """Take the answer; a second one is ignored."""
-        if not self.future.done():
-            self.future.set_result(response)
-
-    def fail(self, error: UpstreamError) -> None:
-        """End without an answer; ignored when there is one already."""
-        if not self.future.done():
-            self.future.set_exception(error)
+    def hear(self, said: jsonrpc.Request | jsonrpc.Notification) -> None:
+        """Something said before the answer: dropped, unless a kind of exchange knows better."""
+        self.foreign += 1
 
     @property
     def reusable(self) -> bool:
@@ -59,10 +46,6 @@ class Exchange:
         if not self.future.done() or self.future.cancelled():
             return False
         return isinstance(self.future.exception(), HttpStatus | None)
-
-    def expire(self) -> None:
-        """The deadline has come."""
-        self.fail(TimedOut("no answer within the time limit"))
 
     def take_body(self, body: bytes) -> None:
         """A whole JSON body: the answer, or nothing of use."""
@@ -98,8 +81,8 @@ class Exchange:
                 self.settle(message)
             else:
                 self.foreign += 1
-        elif self.on_call is not None:
-            self.on_call(message)
+        else:
+            self.hear(message)
 
 
 def _text(body: bytes) -> str:

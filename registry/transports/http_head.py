@@ -41,11 +41,14 @@ def configured_headers(headers: Mapping[str, str]) -> bytes:
 class Heads:
     """Builds the heads of one upstream in one era and session; everything that does not change is encoded once."""
 
-    __slots__ = ("_cache", "_common", "_modern", "_target")
+    __slots__ = ("_cache", "_common", "_modern", "_target", "_traced")
 
     def __init__(self, address: HttpAddress, configured: bytes, *, version: str | None, session: str | None) -> None:
         self._target = address.target.encode("ascii")
         self._modern = version == MODERN
+        self._traced = any(
+            line.startswith((b"traceparent:", b"tracestate:")) for line in configured.lower().split(b"\r\n")
+        )
         self._common = b"Host: %s\r\nUser-Agent: gatehouse\r\nAccept-Encoding: identity\r\n%s" % (
             address.authority.encode("ascii"),
             configured,
@@ -56,8 +59,18 @@ class Heads:
             self._common += b"Mcp-Session-Id: %s\r\n" % session.encode("ascii")
         self._cache: dict[tuple[str, str | None], bytes] = {}
 
-    def post(self, method: str, name: str | None, size: int, params: Sequence[tuple[str, str]] = ()) -> bytes:
-        """The head of a POST of `size` bytes. In the modern era it says method, name and `Mcp-Param-*`."""
+    def post(
+        self,
+        method: str,
+        name: str | None,
+        size: int,
+        params: Sequence[tuple[str, str]] = (),
+        traces: Sequence[tuple[str, str]] = (),
+    ) -> bytes:
+        """The head of a POST of `size` bytes. In the modern era it says method, name and `Mcp-Param-*`.
+
+        `traces` are checked headers of a trace context, which one configured for the server is not overruled by.
+        """
         head = self._cache.get((method, name))
         if head is None:
             head = self._post_head(method, name)
@@ -66,6 +79,8 @@ class Heads:
             self._cache[method, name] = head
         if params and self._modern:
             head += b"".join(map(_param_line, params))
+        if traces and not self._traced:
+            head += "".join(f"{key}: {value}\r\n" for key, value in traces).encode("ascii")
         return b"%sContent-Length: %d\r\n\r\n" % (head, size)
 
     def _post_head(self, method: str, name: str | None) -> bytes:

@@ -8,7 +8,7 @@ from typing import Final, Protocol, cast
 import httptools
 
 from registry.mcp.sse import EventTooLarge, SseReader
-from registry.transports.base import BrokenOff, Garbage, HttpStatus, Limits, TooLarge, UpstreamError
+from registry.transports.base import BrokenOff, Garbage, HttpStatus, Limits, NotSent, TooLarge, UpstreamError
 from registry.transports.http_exchange import (
     JSON,
     OTHER,
@@ -208,6 +208,8 @@ class Connection(asyncio.Protocol):
                     self.idle_seconds = min(self.idle_seconds, promised_seconds(value))
         if exchange.status == 200 and self._kind == SSE and (exchange.number is not None or exchange.streams):
             self._reader = SseReader(self._limits.result_bytes)
+        elif exchange.status == 200 and exchange.streams and exchange.number is None:
+            raise Refused(NotSent("the server offers no stream of notices: its answer is no event stream"))
         elif exchange.status == 200 and exchange.number is not None and self._kind != JSON:
             raise Refused(Garbage("the answer is neither JSON nor an event stream"))
 

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from registry.mcp import jsonrpc
-from registry.transports.base import BrokenOff, NotSent, OnEvent, OnRequest, TimedOut, UpstreamError
-from registry.transports.envelope import LISTEN, SUBSCRIPTION, listen_params
+from registry.transports.base import Answer, BrokenOff, NotSent, OnEvent, TimedOut, UpstreamError
+from registry.transports.beside import ASIDE_SECONDS, Beside
+from registry.transports.envelope import LISTEN, SUBSCRIPTION, listen_params, number_of, own_token, request_params
 from registry.transports.handshake import CANCELLED, PROGRESS
-from registry.transports.listener import Listener, reply_to
+from registry.transports.notices import SUBSCRIBED, tell_request, tell_subscriber
+from registry.transports.options import Options
+from registry.transports.waiting import Awaited, put, whose
 
 Source = TypeVar("Source")
 
-MAX_ASIDE: Final = 64
-ASIDE_SECONDS: Final = 5.0
-UNASKED: Final = frozenset(
-    (
-        "notifications/tools/list_changed",
-        "notifications/prompts/list_changed",
-        "notifications/resources/list_changed",
-        "notifications/resources/updated",
-    )
-)  # All that a shared stream may say to everybody: nothing in it comes from one caller's request.
 
+class _Waiting(Awaited, Generic[Source]):
+    """A request that waits for an answer from one source."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting(Generic[Source]):
-    source: Source
-    future: asyncio.Future[jsonrpc.Response]
-    listener: Listener | None
+    __slots__ = ("source",)
+
+    def __init__(self, source: Source, number: bytes, loop: asyncio.AbstractEventLoop, options: Options | None) -> None:
+        super().__init__(number, loop, options)
+        self.source = source
 
 
 class Multiplex(Generic[Source]):
@@ -51,63 +45,85 @@ class Multiplex(Generic[Source]):
         self._numbers = count(1)
         self._waiting: dict[bytes, _Waiting[Source]] = {}
         self._hearers: dict[bytes, tuple[Source, bool, OnEvent]] = {}
-        self._aside: set[asyncio.Task[None]] = set()
+        self._beside = Beside()
         self.dropped = 0  # Unknown ids, text that is no message, notifications that nobody asked for.
 
     def number(self) -> int:
         """The next request id."""
         return next(self._numbers)
 
-    async def slot(self, until: float) -> None:
-        """Wait for leave to send a request; `leave` gives it back. Raises NotSent."""
+    @asynccontextmanager
+    async def slot(self, until: float) -> AsyncIterator[None]:
+        """Leave to send a request, waited for until a loop time. Raises NotSent."""
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(until if self._slots.locked() else None):
                 await self._slots.acquire()
         except TimeoutError:
             raise NotSent(f"{self._limit} requests to this server are waiting already") from None
-
-    def leave(self) -> None:
-        """Let the next one send."""
-        self._slots.release()
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     async def carry(
-        self, source: Source, number: int, message: bytes | None, until: float, listener: Listener | None = None
+        self,
+        source: Source,
+        number: int,
+        message: bytes | None,
+        until: float,
+        options: Options | None = None,
+        *,
+        cancels: bool = False,
     ) -> jsonrpc.Response:
         """Send `message` with id `number` (None: only wait) and return its answer. Raises UpstreamError.
 
-        With a listener, a request that is given up is cancelled at the server.
+        Where it `cancels`, a request that is given up is cancelled at the server.
         """
-        loop = asyncio.get_running_loop()
         token = b"%d" % number
-        future: asyncio.Future[jsonrpc.Response] = loop.create_future()
-        self._waiting[token] = _Waiting(source, future, listener)
-        timer = loop.call_at(until, _expire, future)
+        waiting = _Waiting(source, token, asyncio.get_running_loop(), options)
+        self._waiting[token] = waiting
+        waiting.wait_until(until)
         try:
             if message is not None:
                 await self._send(source, message, until)
-            return await future
+            response = await waiting.future
         except (asyncio.CancelledError, TimedOut):
-            if listener is not None:
+            if cancels:
                 said = jsonrpc.notification(CANCELLED, b'{"requestId":%d}' % number)
-                self._beside(partial(self._say, source, said))
+                self._beside.say(partial(self._say, source, said))
             raise
         finally:
-            timer.cancel()
+            waiting.over()
             del self._waiting[token]
-            if future.done() and not future.cancelled():
-                future.exception()  # Where sending failed first, nobody else will look at it.
+            if waiting.future.done() and not waiting.future.cancelled():
+                waiting.future.exception()  # Where sending failed first, nobody else will look at it.
+        assert response is not None
+        return response
+
+    async def request(
+        self, source: Source, method: str, params: bytes, until: float, *, modern: bool, options: Options
+    ) -> Answer:
+        """One request of a caller. See Upstream."""
+        number = self.number()
+        params = request_params(
+            params,
+            modern=modern,
+            progress=own_token(b"%d" % number) if options.progress_token is not None else None,
+            meta=options.meta,
+            capabilities=options.client_capabilities,
+        )
+        message = jsonrpc.request(number, method, params)
+        response = await self.carry(source, number, message, until, options, cancels=True)
+        return Answer(response.result, response.error)
 
     async def listen(self, source: Source, notifications: bytes, on_event: OnEvent, until: float, modern: bool) -> None:
         """See Upstream.listen. In the session era there is nothing to ask for."""
         number = self.number()
         token = b"%d" % number
-        message, listener = None, None
-        if modern:
-            message = jsonrpc.request(number, LISTEN, listen_params(notifications))
-            listener = Listener(token, None, None, None)
+        message = jsonrpc.request(number, LISTEN, listen_params(notifications)) if modern else None
         self._hearers[token] = source, modern, on_event
         try:
-            response = await self.carry(source, number, message, until, listener)
+            response = await self.carry(source, number, message, until, cancels=modern)
         except (TimedOut, BrokenOff):
             return
         finally:
@@ -127,35 +143,50 @@ class Multiplex(Generic[Source]):
         if isinstance(message, jsonrpc.Response):
             waiting = self._waiting.get(message.id)
             if waiting is not None and waiting.source is source and not waiting.future.done():
-                waiting.future.set_result(message)
+                waiting.settle(message)
                 return True
             self.dropped += 1
         elif isinstance(message, jsonrpc.Request):
-            self._beside(partial(self._reply, source, message, self._only_answerer(source)))
+            self.dropped += not self._ask(source, message)
         elif not self._hear(source, message):
             self.dropped += 1
         return False
 
     def _hear(self, source: Source, said: jsonrpc.Notification) -> bool:
         if said.method == PROGRESS:
-            waiting = self._waiting.get(jsonrpc.progress_token(said.params) or b"")
-            listener = waiting.listener if waiting is not None and waiting.source is source else None
-            return listener is not None and listener.hear(said)
+            waiting = self._named(source, jsonrpc.progress_token(said.params) or b"")
+            if waiting is None or waiting.options is None or waiting.number is None:
+                return False
+            return tell_request(said, waiting.number, waiting.options)
+        if said.method == CANCELLED:
+            return self._withdraw(source, jsonrpc.member(said.params, "requestId") or b"")
         subscription = jsonrpc.meta_member(said.params, SUBSCRIPTION)
         heard = False
         for token, (of, modern, on_event) in tuple(self._hearers.items()):
-            if of is source and (token == subscription if modern else said.method in UNASKED):
+            if of is not source:
+                continue
+            if modern and token == subscription:
+                tell_subscriber(said, on_event)
+                heard = True
+            elif not modern or (subscription is None and said.method not in SUBSCRIBED):
                 on_event(said.method, said.params)
                 heard = True
         return heard
 
-    def _only_answerer(self, source: Source) -> OnRequest | None:
-        """Who may answer a question: only where one request waits is it plain whose question it is."""
-        asked = [one.listener for one in self._waiting.values() if one.source is source and one.listener is not None]
-        return asked[0].on_request if len(asked) == 1 else None
+    def _named(self, source: Source, token: bytes) -> _Waiting[Source] | None:
+        waiting = self._waiting.get(number_of(token) or b"")
+        return waiting if waiting is not None and waiting.source is source else None
 
-    async def _reply(self, source: Source, asked: jsonrpc.Request, on_request: OnRequest | None) -> None:
-        await self._say(source, await reply_to(asked, on_request))
+    def _ask(self, source: Source, asked: jsonrpc.Request) -> bool:
+        """A question comes without the request it belongs to, which the others on the stream must not answer."""
+        waiting = [one for one in self._waiting.values() if one.source is source]
+        belongs = whose(asked, waiting, partial(self._named, source))
+        return put(asked, belongs, partial(self._say, source), self._beside)
+
+    def _withdraw(self, source: Source, number: bytes) -> bool:
+        """The server takes a question of its own back, which is no notice for anybody."""
+        waiting = [one for one in self._waiting.values() if one.source is source]
+        return any(one.questions is not None and one.questions.withdraw(number) for one in waiting)
 
     async def _say(self, source: Source, message: bytes) -> None:
         await self._send(source, message, asyncio.get_running_loop().time() + ASIDE_SECONDS)
@@ -164,27 +195,8 @@ class Multiplex(Generic[Source]):
         """End all requests that wait for a source."""
         for waiting in self._waiting.values():
             if waiting.source is source and not waiting.future.done():
-                waiting.future.set_exception(error())
-
-    def _beside(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        if len(self._aside) >= MAX_ASIDE:
-            self.dropped += 1
-            return
-        task = asyncio.get_running_loop().create_task(_quietly(work))
-        self._aside.add(task)
-        task.add_done_callback(self._aside.discard)
+                waiting.fail(error())
 
     def stop(self) -> None:
         """Give up what is said beside the requests."""
-        for task in tuple(self._aside):
-            task.cancel()
-
-
-def _expire(future: asyncio.Future[jsonrpc.Response]) -> None:
-    if not future.done():
-        future.set_exception(TimedOut("no answer within the time limit"))
-
-
-async def _quietly(work: Callable[[], Coroutine[None, None, None]]) -> None:
-    with contextlib.suppress(UpstreamError):
-        await work()
+        self._beside.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,19 +20,17 @@ from registry.transports.base import (
     Limits,
     NotSent,
     OnEvent,
-    OnRequest,
     TimedOut,
     UpstreamError,
 )
-from registry.transports.envelope import request_params
 from registry.transports.handshake import INITIALIZE, INITIALIZED, initialize_params, read_initialize
 from registry.transports.http_address import HttpAddress, read_address
+from registry.transports.http_courier import Courier
 from registry.transports.http_exchange import Exchange
 from registry.transports.http_head import Heads, configured_headers
-from registry.transports.http_pool import Pool
-from registry.transports.listener import Listener
 from registry.transports.multiplex import Multiplex
 from registry.transports.opening import Opening
+from registry.transports.options import Options, Requests
 
 ENDPOINT: Final = b"endpoint"
 ENDPOINT_SIZE: Final = 4096
@@ -42,9 +40,10 @@ class _Stream(Exchange):
     """The event stream: its first event says where to post, every other is a message."""
 
     __slots__ = ("endpoint", "wire")
+    streams = True
 
     def __init__(self, wire: Multiplex[_Stream], loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(None, loop, streams=True)
+        super().__init__(None, loop)
         self.wire = wire
         self.endpoint: asyncio.Future[bytes] = loop.create_future()
 
@@ -65,7 +64,7 @@ class _Running:
     handshake: Handshake
 
 
-class SseUpstream:
+class SseUpstream(Requests):
     """One server that speaks the old SSE transport. See Upstream for what it promises, HttpUpstream for what it raises.
 
     Requests of all callers share one stream, so that what the server says beside the answers is attributed as on
@@ -86,8 +85,8 @@ class SseUpstream:
         self._configured = configured_headers(headers or {})
         self._capabilities = client_capabilities
         self._limits = limits or Limits()
-        self._pool = Pool(self._address, self._limits, tls=tls)
-        self._wire: Multiplex[_Stream] = Multiplex(self._post, max(1, self._limits.connections - 1))
+        self._courier = Courier(self._address, self._limits, tls)
+        self._wire: Multiplex[_Stream] = Multiplex(self._post, self._limits.connections)
         self._heads: dict[_Stream, Heads] = {}
         self._opening = Opening(self._agree)
         self._streams: set[asyncio.Task[None]] = set()
@@ -107,12 +106,9 @@ class SseUpstream:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._limits.open_seconds
         stream = _Stream(self._wire, loop)
-        connection = await self._pool.connection(until)
-        task = loop.create_task(self._follow(stream))
+        task = loop.create_task(self._follow(stream, until))
         self._streams.add(task)
         task.add_done_callback(self._streams.discard)
-        connection.send(Heads(self._address, self._configured, version=None, session=None).get(), stream)
-        stream.future.add_done_callback(lambda _: connection.abandon(stream))
         try:
             return await self._shake_hands(stream, until)
         except BaseException:
@@ -135,11 +131,12 @@ class SseUpstream:
         await self._post(stream, jsonrpc.notification(INITIALIZED, EMPTY_OBJECT), until)
         return _Running(stream, handshake)
 
-    async def _follow(self, stream: _Stream) -> None:
+    async def _follow(self, stream: _Stream, until: float) -> None:
         """Live as long as the stream, and end what waits for it with it."""
         error: UpstreamError | None = None
+        head = Heads(self._address, self._configured, version=None, session=None).get()
         try:
-            await stream.future
+            await self._courier.stream(head, stream, until)
         except UpstreamError as wrong:
             error = wrong
         finally:
@@ -154,51 +151,17 @@ class SseUpstream:
 
     # Requests.
 
-    async def request(
-        self,
-        method: str,
-        params: bytes,
-        *,
-        deadline: float,
-        name: str | None = None,
-        on_event: OnEvent | None = None,
-        on_request: OnRequest | None = None,
-        progress_token: bytes | None = None,
-        meta: bytes | None = None,
-        client_capabilities: bytes = EMPTY_OBJECT,
-        param_headers: Sequence[tuple[str, str]] = (),
-    ) -> Answer:
-        """See Upstream."""
+    async def _request(self, method: str, params: bytes, deadline: float, options: Options) -> Answer:
         until = asyncio.get_running_loop().time() + deadline
-        await self._wire.slot(until)
-        try:
+        async with self._wire.slot(until):
             running = self._opening.value or await self._opening.get_for_request(until)
-            number = self._wire.number()
-            token = b"%d" % number
-            own = token if progress_token is not None else None
-            message = jsonrpc.request(number, method, request_params(params, modern=False, progress=own, meta=meta))
-            listener = Listener(token, progress_token, on_event, on_request)
-            response = await self._wire.carry(running.stream, number, message, until, listener)
-        finally:
-            self._wire.leave()
-        return Answer(response.result, response.error)
+            return await self._wire.request(running.stream, method, params, until, modern=False, options=options)
 
     async def _post(self, stream: _Stream, message: bytes, until: float) -> None:
-        loop = asyncio.get_running_loop()
         heads = self._heads.get(stream)
         if heads is None:
             raise NotSent("the event stream of the server has ended")
-        exchange = Exchange(None, loop)
-        connection = self._pool.take(loop.time()) or await self._pool.connection(until)
-        timer = loop.call_at(until, exchange.expire)
-        connection.send(heads.post("", None, len(message)) + message, exchange)
-        try:
-            await exchange.future
-        except BaseException:
-            connection.abandon(exchange)
-            raise
-        finally:
-            timer.cancel()
+        await self._courier.tell(heads, message, until)
 
     async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
         """See Upstream."""
@@ -210,7 +173,7 @@ class SseUpstream:
         """See Upstream."""
         self._opening.stop()
         self._wire.stop()
-        self._pool.close()
+        self._courier.close()
         for task in tuple(self._streams):
             task.cancel()
         if self._streams:

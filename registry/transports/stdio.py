@@ -17,24 +17,14 @@ from registry.transports.base import (
     Limits,
     NotSent,
     OnEvent,
-    OnRequest,
     TimedOut,
     Unreachable,
     UpstreamError,
 )
-from registry.transports.envelope import request_params
-from registry.transports.handshake import (
-    DISCOVER,
-    DISCOVER_PARAMS,
-    INITIALIZE,
-    INITIALIZED,
-    initialize_params,
-    read_discover,
-    read_initialize,
-)
-from registry.transports.listener import Listener
+from registry.transports.handshake import INITIALIZED, eras_in_turn, greeting, read_greeting, time_for
 from registry.transports.multiplex import Multiplex
 from registry.transports.opening import Opening
+from registry.transports.options import Options, Requests
 from registry.transports.stdio_child import Child
 
 FIRST_PAUSE: Final = 0.2
@@ -53,12 +43,12 @@ class _Running:
         return self.handshake.era is Era.MODERN
 
 
-class StdioUpstream:
+class StdioUpstream(Requests):
     """One server run as a child process. See Upstream for what it promises.
 
     `environment` is the child's whole environment (`child_environment` makes it). The child is started by the first
-    request, and again by the next one after it died, with growing pauses. `era` says what it is known to speak;
-    without, it is asked.
+    request, and again by the next one after it died, with growing pauses. `era` says what it is known to speak,
+    `prefer` which era it is asked for first; without both that is the modern one.
     """
 
     def __init__(
@@ -69,6 +59,7 @@ class StdioUpstream:
         cwd: str | None = None,
         client_capabilities: bytes = EMPTY_OBJECT,
         era: Era | None = None,
+        prefer: Era | None = None,
         limits: Limits | None = None,
     ) -> None:
         if not argv:
@@ -83,6 +74,7 @@ class StdioUpstream:
         self._ending: set[asyncio.Task[None]] = set()
         self._child: Child | None = None
         self._era = self._known_era = era
+        self._prefer = prefer
         self._failures = 0
         self._not_before = 0.0
         self._closed = False
@@ -107,22 +99,41 @@ class StdioUpstream:
         until = asyncio.get_running_loop().time() + self._limits.open_seconds
         child = await self._start()
         try:
-            if self._era is not Era.LEGACY:
-                running = await self._discover(child, until)
-                if running is not None:
-                    self._era = Era.MODERN
-                    return running
-                if not child.alive or child is not self._child:
-                    child = await self._restart(child)
-            running = await self._initialize(child, until)
+            running = await self._first_spoken(child, until)
         except BaseException:
             self._era = self._known_era
             if self._child is not None:
                 self._failed()
                 await self._drop(self._child)
             raise
-        self._era = Era.LEGACY
+        self._era = running.handshake.era
         return running
+
+    async def _first_spoken(self, child: Child, until: float) -> _Running:
+        """This child or another one that speaks the first era that this server speaks.
+
+        A child may be bound to the era it was asked for first: what it refuses after that, another one is asked for.
+        """
+        refusal: UpstreamError | None = None
+        bound = False
+        turns = eras_in_turn(self._era, self._prefer)
+        for era in turns:
+            while True:
+                if not child.alive or child is not self._child:
+                    child, bound = await self._restart(child), False
+                try:
+                    running = await self._greet(child, era, turns, until)
+                except UpstreamError as wrong:
+                    refusal = wrong if era is Era.LEGACY or refusal is None else refusal
+                    running = None
+                if running is not None:
+                    return running
+                if not bound or asyncio.get_running_loop().time() >= until:
+                    break
+                await self._drop(child)
+            bound = True
+        assert refusal is not None
+        raise refusal
 
     async def _start(self) -> Child:
         if self._closed:
@@ -145,62 +156,33 @@ class StdioUpstream:
         self._not_before = 0.0
         return await self._start()
 
-    async def _discover(self, child: Child, until: float) -> _Running | None:
-        probe = min(until, asyncio.get_running_loop().time() + self._limits.probe_seconds)
+    async def _greet(self, child: Child, era: Era, turns: tuple[Era, ...], until: float) -> _Running | None:
+        by = time_for(era, turns, asyncio.get_running_loop().time(), until, self._limits.probe_seconds)
+        method, params = greeting(era, self._capabilities)
+        number = self._wire.number()
         try:
-            response = await self._ask(child, DISCOVER, DISCOVER_PARAMS, probe)
+            response = await self._wire.carry(child, number, jsonrpc.request(number, method, params), by)
         except TimedOut:
             await self._drop(child)
+            raise
+        handshake = read_greeting(era, Answer(response.result, response.error))
+        if handshake is None:
             return None
-        except UpstreamError:
-            return None
-        handshake = read_discover(Answer(response.result, response.error))
-        return None if handshake is None else _Running(child, handshake)
-
-    async def _initialize(self, child: Child, until: float) -> _Running:
-        response = await self._ask(child, INITIALIZE, initialize_params(self._capabilities), until)
-        handshake = read_initialize(Answer(response.result, response.error))
-        child.write(jsonrpc.notification(INITIALIZED, EMPTY_OBJECT))
+        if era is Era.LEGACY:
+            child.write(jsonrpc.notification(INITIALIZED, EMPTY_OBJECT))
         return _Running(child, handshake)
-
-    async def _ask(self, child: Child, method: str, params: bytes, until: float) -> jsonrpc.Response:
-        number = self._wire.number()
-        return await self._wire.carry(child, number, jsonrpc.request(number, method, params), until)
 
     # A request.
 
-    async def request(
-        self,
-        method: str,
-        params: bytes,
-        *,
-        deadline: float,
-        name: str | None = None,
-        on_event: OnEvent | None = None,
-        on_request: OnRequest | None = None,
-        progress_token: bytes | None = None,
-        meta: bytes | None = None,
-        client_capabilities: bytes = EMPTY_OBJECT,
-        param_headers: Sequence[tuple[str, str]] = (),
-    ) -> Answer:
-        """See Upstream."""
+    async def _request(self, method: str, params: bytes, deadline: float, options: Options) -> Answer:
         until = asyncio.get_running_loop().time() + deadline
-        await self._wire.slot(until)
-        try:
+        async with self._wire.slot(until):
             running = self._opening.value or await self._opening.get_for_request(until)
-            number = self._wire.number()
-            token = b"%d" % number
-            own = token if progress_token is not None else None
-            params = request_params(
-                params, modern=running.modern, progress=own, meta=meta, capabilities=client_capabilities
+            answer = await self._wire.request(
+                running.child, method, params, until, modern=running.modern, options=options
             )
-            message = jsonrpc.request(number, method, params)
-            listener = Listener(token, progress_token, on_event, on_request)
-            response = await self._wire.carry(running.child, number, message, until, listener)
-        finally:
-            self._wire.leave()
         self._failures = 0
-        return Answer(response.result, response.error)
+        return answer
 
     async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
         """See Upstream."""

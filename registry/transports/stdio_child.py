@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from registry.transports.base import Garbage, Limits, NotSent, TooLarge, Unreachable, UpstreamError
+from registry.transports.watchman import watchman
 
 INHERITED: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
 UNREAD_BYTES: Final = 8 * 1024 * 1024  # What may wait for a child that does not read its input.
@@ -91,12 +92,11 @@ class Child:
             reason = wrong.strerror if isinstance(wrong, OSError) else "an argument holds a null character"
             raise Unreachable(f"the command {argv[0]} cannot be started ({reason})") from None
         self.pid = process.pid
-        if hasattr(resource, "prlimit"):
-            with contextlib.suppress(OSError):
-                resource.prlimit(self.pid, resource.RLIMIT_CORE, (0, 0))  # A core file would hold its secrets.
+        _confine(self.pid, self._limits)
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._wait, args=(process, loop), daemon=True, name=f"child {self.pid}").start()
         try:
+            _guard(self.pid)
             await self._connect(process, loop)
         except BaseException:
             self.alive = False
@@ -113,6 +113,8 @@ class Child:
 
     def _wait(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
         process.wait()
+        self._signal(signal.SIGKILL)  # Whatever it started and left behind.
+        watchman.release(self.pid)
         with contextlib.suppress(RuntimeError):  # The loop is closed: nobody waits any more.
             loop.call_soon_threadsafe(self._process_exited)
 
@@ -192,7 +194,6 @@ class Child:
 
     def _process_exited(self) -> None:
         self._exited.set()
-        self._signal(signal.SIGKILL)  # Whatever it started and left behind.
         asyncio.get_running_loop().call_later(LAST_WORD_SECONDS, self._end, None)  # What it wrote last is still read.
 
     def _end(self, error: UpstreamError | None) -> None:
@@ -235,6 +236,31 @@ class Child:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._limits.kill_seconds):
                 await self._exited.wait()
+
+
+def _confine(pid: int, limits: Limits) -> None:
+    """Set the child's limits, which all that it starts inherits. Where the system knows no prlimit there are none."""
+    if not hasattr(resource, "prlimit"):
+        return
+    wanted = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, limits.open_files)]  # A core file would hold secrets.
+    if limits.memory_bytes is not None:
+        wanted.append(
+            (resource.RLIMIT_DATA, limits.memory_bytes)
+        )  # Not RLIMIT_AS: runtimes reserve far more than they use.
+    for kind, most in wanted:
+        with contextlib.suppress(OSError):  # It may be gone already.
+            _, hard = resource.prlimit(pid, kind)
+            cap = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.prlimit(pid, kind, (cap, cap))
+
+
+def _guard(pid: int) -> None:
+    try:
+        watchman.watch(pid)
+    except OSError as wrong:
+        raise Unreachable(
+            f"the process that ends children with the gateway cannot be started ({wrong.strerror})"
+        ) from None
 
 
 def _resume(stderr: asyncio.ReadTransport) -> None:

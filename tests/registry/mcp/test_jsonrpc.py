@@ -138,3 +138,18 @@ def test_a_progress_token_is_replaced_and_nothing_else() -> None:
 @pytest.mark.parametrize("params", [b"[]", b"{}", b"no", b'{"progressToken":', b"[" * 50_000])
 def test_params_without_a_token_have_none(params: bytes) -> None:
     assert jsonrpc.progress_token(params) is None
+
+
+@pytest.mark.parametrize(
+    ("params", "left"),
+    [
+        (b'{"_meta":{"x":1},"n":1.10}', b'{"n":1.10}'),
+        (b'{"n":1.10,"_meta":{"x":1,"y":1e400}}', b'{"n":1.10,"_meta":{"y":1e400}}'),
+        (b'{"_meta": {"y": 1}}', b'{"_meta": {"y": 1}}'),
+        (b'{ "_meta": 7 }', b'{ "_meta": 7 }'),
+        (b"{}", b"{}"),
+        (b"[", b"["),
+    ],
+)
+def test_a_member_of_meta_is_taken_out_and_the_rest_stays(params: bytes, left: bytes) -> None:
+    assert jsonrpc.without_meta_member(params, "x") == left

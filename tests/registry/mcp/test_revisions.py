@@ -70,3 +70,8 @@ def test_reserved_keys_are_dropped_from_a_callers_meta_however_they_are_written(
 def test_a_meta_that_is_no_object_is_refused(meta: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - msgspec's error, which the caller catches by this kind.
         further_meta(meta)
+
+
+def test_the_log_level_is_the_callers_own_and_passes() -> None:
+    meta = b'{"io.modelcontextprotocol/logLevel":"debug","io.modelcontextprotocol/clientInfo":{}}'
+    assert further_meta(meta) == b'"io.modelcontextprotocol/logLevel":"debug"'

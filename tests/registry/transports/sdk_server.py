@@ -61,6 +61,14 @@ async def ask(ctx: Context[Any]) -> str:
     return f"{answer.action} {getattr(getattr(answer, 'data', None), 'name', '')}"
 
 
+@server.tool()
+async def change(ctx: Context[Any]) -> str:
+    """Say that the tools changed."""
+    await ctx.notify_tools_changed()
+    await ctx.session.send_tool_list_changed()
+    return "changed"
+
+
 @server.resource("test://static", name="static")
 def static() -> str:
     """A resource."""

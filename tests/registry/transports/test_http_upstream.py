@@ -18,7 +18,7 @@ from registry.transports.base import (
 )
 from registry.transports.http import HttpUpstream
 from tests.upstream_offer import Offer
-from tests.upstream_simulator import HttpSimulator, Received
+from tests.upstream_simulator import INPUT_REQUIRED, HttpSimulator, Received
 
 MODERN_ONLY = frozenset(("modern",))
 LEGACY_ONLY = frozenset(("legacy",))
@@ -123,7 +123,8 @@ async def test_progress_comes_back_under_the_callers_own_token(
         progress_token=b'"mine"',
         on_event=lambda method, params: heard.append((method, params)),
     )
-    assert last_call(simulator).message["params"]["_meta"]["progressToken"] == last_call(simulator).message["id"]
+    sent = last_call(simulator).message
+    assert sent["params"]["_meta"]["progressToken"] == f"gatehouse-{sent['id']}"
     assert heard == [
         ("notifications/progress", b'{"progressToken":"mine","progress":0,"exact":1.1}'),
         ("notifications/progress", b'{"progressToken":"mine","progress":2,"exact":1.1}'),
@@ -140,6 +141,123 @@ async def test_further_meta_is_sent_and_reserved_keys_in_it_are_not(
     assert sent["traceparent"] == "00-ab"
     assert "progressToken" not in sent
     assert sent.get("io.modelcontextprotocol/protocolVersion", "2026-07-28") == "2026-07-28"
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+async def test_a_trace_context_is_sent_in_meta_and_as_headers(upstream: HttpUpstream, simulator: HttpSimulator) -> None:
+    meta = (
+        b'{"baggage":"a=1","tracestate":"x=1,y=2","traceparent":"%s","com.example/unknown":{"n":1.10}}' % TRACE.encode()
+    )
+    await upstream.request("tools/call", b'{"name":"echo"}', name="echo", deadline=5, meta=meta)
+    sent = last_call(simulator)
+    assert (sent.headers["traceparent"], sent.headers["tracestate"]) == (TRACE, "x=1,y=2")
+    assert "baggage" not in sent.headers
+    assert meta.strip(b"{}") in sent.body
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"traceparent": "00-ab\r\nX-Evil: 1"},
+        {"traceparent": TRACE + "\n"},
+        {"traceparent": 7, "tracestate": "x=1"},
+        {"tracestate": "x=1"},
+        {"traceparent": "TRACEPARENT"},
+    ],
+)
+async def test_a_trace_context_that_is_none_becomes_no_header(
+    upstream: HttpUpstream, simulator: HttpSimulator, meta: dict[str, object]
+) -> None:
+    await upstream.request("tools/call", b'{"name":"echo"}', name="echo", deadline=5, meta=json.dumps(meta).encode())
+    sent = last_call(simulator)
+    assert {"traceparent", "tracestate", "x-evil"}.isdisjoint(sent.headers)
+    assert sent.message["params"]["_meta"].items() >= meta.items()
+
+
+async def test_a_bad_tracestate_leaves_the_traceparent(upstream: HttpUpstream, simulator: HttpSimulator) -> None:
+    meta = json.dumps({"traceparent": TRACE, "tracestate": "x=1\r\nX-Evil: 1"}).encode()
+    await upstream.request("tools/call", b'{"name":"echo"}', name="echo", deadline=5, meta=meta)
+    assert last_call(simulator).headers["traceparent"] == TRACE
+    assert {"tracestate", "x-evil"}.isdisjoint(last_call(simulator).headers)
+
+
+async def test_a_configured_trace_header_is_not_overruled() -> None:
+    async with HttpSimulator() as simulator:
+        headers = {"Traceparent": "configured"}
+        upstream = HttpUpstream(simulator.url, allow_private=True, headers=headers)
+        meta = b'{"traceparent":"%s"}' % TRACE.encode()
+        await upstream.request("tools/call", b'{"name":"echo"}', name="echo", deadline=5, meta=meta)
+        assert last_call(simulator).headers["traceparent"] == "configured"
+        await upstream.close()
+
+
+async def test_questions_in_a_result_and_answers_to_them_pass_as_they_are() -> None:
+    async with HttpSimulator(Offer(eras=MODERN_ONLY)) as simulator:
+        upstream = HttpUpstream(simulator.url, allow_private=True)
+        capabilities = b'{"elicitation":{"form":{}},"extensions":{"com.example/x":{"n":1.0}}}'
+        answers = b'"inputResponses":{"q":{"action":"accept","n":1.0}},"requestState":"s\\u00e9"'
+        params = b'{"name":"input","arguments":{},%s}' % answers
+        for legs in (1, 2):
+            answer = await upstream.request(
+                "tools/call", params, name="input", deadline=5, client_capabilities=capabilities
+            )
+            assert answer.result == INPUT_REQUIRED
+            assert len(simulator.calls("tools/call")) == legs
+        sent = last_call(simulator)
+        assert params.removesuffix(b"}") in sent.body
+        assert b'"io.modelcontextprotocol/clientCapabilities":' + capabilities in sent.body
+        await upstream.close()
+
+
+@pytest.mark.parametrize(
+    ("eras", "prefer", "asked"),
+    [
+        (MODERN_ONLY | LEGACY_ONLY, Era.LEGACY, ["initialize"]),
+        (MODERN_ONLY | LEGACY_ONLY, Era.MODERN, ["server/discover"]),
+        (LEGACY_ONLY, Era.LEGACY, ["initialize"]),
+        (LEGACY_ONLY, Era.MODERN, ["server/discover", "initialize"]),
+        (MODERN_ONLY, Era.LEGACY, ["initialize", "server/discover"]),
+    ],
+)
+async def test_the_preferred_era_is_asked_for_first_and_the_other_one_where_it_is_not_spoken(
+    eras: frozenset[str], prefer: Era, asked: list[str]
+) -> None:
+    async with HttpSimulator(Offer(eras=eras)) as simulator:
+        upstream = HttpUpstream(simulator.url, allow_private=True, prefer=prefer)
+        assert await echo(upstream, "hello") == "hello"
+        methods = [one.message["method"] for one in simulator.received]
+        assert [method for method in methods if method in ("initialize", "server/discover")] == asked
+        assert (await upstream.open()).era is (Era.LEGACY if asked[-1] == "initialize" else Era.MODERN)
+        await upstream.close()
+
+
+async def test_a_server_that_is_silent_in_the_preferred_era_is_asked_in_the_other() -> None:
+    async with HttpSimulator(Offer(eras=MODERN_ONLY)) as simulator:
+        simulator.silent = "initialize"
+        limits = Limits(open_seconds=1.0, probe_seconds=0.5)
+        upstream = HttpUpstream(simulator.url, allow_private=True, prefer=Era.LEGACY, limits=limits)
+        assert (await upstream.open()).era is Era.MODERN
+        await upstream.close()
+
+
+async def test_a_server_that_cannot_be_reached_is_not_asked_in_the_other_era() -> None:
+    attempts = 0
+
+    def count_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal attempts
+        attempts += 1
+        writer.close()
+
+    server = await asyncio.start_server(count_connection, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    upstream = HttpUpstream(f"https://127.0.0.1:{port}/", allow_private=True, prefer=Era.LEGACY)
+    with pytest.raises(Unreachable):
+        await upstream.open()
+    assert attempts == 1
+    server.close()
+    await upstream.close()
 
 
 async def test_a_cancelled_call_is_cancelled_at_the_server(upstream: HttpUpstream, simulator: HttpSimulator) -> None:

@@ -79,6 +79,16 @@ async def call(upstream: Upstream, tool: str, text: str | None = None, **extra: 
     return said
 
 
+@pytest.mark.parametrize(("prefer", "era"), [(None, Era.MODERN), (Era.MODERN, Era.MODERN), (Era.LEGACY, Era.LEGACY)])
+async def test_a_server_of_both_eras_is_opened_in_the_preferred_one(
+    streaming: int, prefer: Era | None, era: Era
+) -> None:
+    upstream = HttpUpstream(f"http://127.0.0.1:{streaming}/mcp", allow_private=True, prefer=prefer)
+    assert (await upstream.open()).era is era
+    assert await call(upstream, "echo", "hello") == "hello"
+    await upstream.close()
+
+
 async def test_calls_beside_each_other_get_their_own_answers(upstream: Upstream) -> None:
     answers = await asyncio.gather(*(call(upstream, "echo", f"größe {number}") for number in range(20)))
     assert answers == [f"größe {number}" for number in range(20)]
@@ -87,7 +97,7 @@ async def test_calls_beside_each_other_get_their_own_answers(upstream: Upstream)
 async def test_the_manifest_holds_all_that_is_offered(upstream: Upstream) -> None:
     manifest = await fetch_manifest(upstream, deadline=PATIENCE)
     names = {kind: [item.name for item in manifest.of(kind)] for kind in Kind}
-    assert names[Kind.TOOL] == ["echo", "steps", "slow", "cancellations", "ask"]
+    assert names[Kind.TOOL] == ["echo", "steps", "slow", "cancellations", "ask", "change"]
     assert names[Kind.PROMPT] == ["greet"]
     assert names[Kind.RESOURCE] == ["test://static"]
     assert names[Kind.TEMPLATE] == ["test://item/{number}"]
@@ -142,8 +152,15 @@ async def test_an_unknown_method_is_a_json_rpc_error(upstream: Upstream) -> None
     assert json.loads(answer.error)["code"] == -32601
 
 
-async def test_subscriptions_are_heard_or_plainly_not_there(upstream: Upstream) -> None:
-    heard: list[str] = []
-    await upstream.listen(b'{"toolsListChanged":true}', lambda method, params: heard.append(method), deadline=0.3)
-    modern = (await upstream.open()).era is Era.MODERN
-    assert heard == (["notifications/subscriptions/acknowledged"] if modern else [])
+async def test_a_change_that_belongs_to_no_request_is_heard_by_who_listens(upstream: Upstream) -> None:
+    heard: list[tuple[str, bytes]] = []
+    listening = asyncio.create_task(
+        upstream.listen(b'{"toolsListChanged":true}', lambda *said: heard.append(said), deadline=PATIENCE)
+    )
+    async with asyncio.timeout(PATIENCE):
+        while not heard:  # It may not listen yet when the first change is told.
+            assert await call(upstream, "change") == "changed"
+    listening.cancel()
+    await asyncio.wait([listening])
+    assert {method for method, _ in heard} == {"notifications/tools/list_changed"}
+    assert all(b"subscriptionId" not in params for _, params in heard)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -20,83 +20,8 @@ from registry.transports.base import (
     UpstreamError,
 )
 from registry.transports.sse import SseUpstream
-from tests.upstream_faults import head, piece
-from tests.upstream_offer import Offer
-
-
-class OldServer:
-    """GET opens a stream, POST takes a message; a tool's name may be a fault."""
-
-    def __init__(self, endpoint: str = "/messages?s=1") -> None:
-        self.endpoint = endpoint
-        self.offer = Offer(eras=frozenset(("legacy",)))
-        self.posted: list[str] = []
-        self.streams: list[asyncio.StreamWriter] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/sse"
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[OldServer]:
-        self.tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield self
-        finally:
-            server.close()
-            for task in self.tasks:
-                task.cancel()
-            if self.tasks:
-                await asyncio.wait(self.tasks)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                while True:
-                    top = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-                    if top.startswith("get"):
-                        self.streams.append(writer)
-                        self._say(b"", opening=True)
-                    else:
-                        size = int(top.split("content-length: ")[1].split("\r\n")[0])
-                        self.posted.append(top.split(" ")[1])
-                        self._take(writer, json.loads(await reader.readexactly(size)))
-        finally:
-            writer.transport.abort()
-
-    def _say(self, payload: bytes, opening: bool = False) -> None:
-        if opening:
-            start = head("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked")
-            self.streams[-1].write(start + piece(f"event: endpoint\ndata: {self.endpoint}\n\n".encode()))
-        else:
-            self.streams[-1].write(piece(b"event: message\ndata: " + payload + b"\n\n"))
-
-    def _take(self, writer: asyncio.StreamWriter, message: dict[str, object]) -> None:
-        params = message.get("params")
-        fault = params.get("name") if isinstance(params, dict) else None
-        if fault == "refuse":
-            writer.write(head("400 Bad Request", "Content-Length: 0"))
-            return
-        writer.write(head("202 Accepted", "Content-Length: 0"))
-        if "id" not in message or fault == "hang":
-            return
-        if fault == "end":
-            self.streams[-1].transport.abort()
-            return
-        if fault == "others":
-            self._say(json.dumps({"jsonrpc": "2.0", "id": 999, "result": {"stolen": True}}).encode())
-            return
-        if fault == "flood":
-            self.streams[-1].write(piece(b"data: " + b"x" * 1_000_000))
-            return
-        self._say(json.dumps(self.offer.respond(message)).encode())
+from tests.upstream_faults import head
+from tests.upstream_old import OldServer
 
 
 async def call(upstream: SseUpstream, tool: str, text: str = "", deadline: float = 5.0) -> str:
@@ -197,3 +122,22 @@ async def test_after_closing_nothing_is_sent() -> None:
         with pytest.raises(NotSent):
             await call(upstream, "echo")
         assert len(server.posted) == posted
+
+
+async def test_what_belongs_to_no_request_is_heard_by_all_who_listen_and_the_end_of_the_stream_ends_that() -> None:
+    async with OldServer().running() as server, opened(server) as upstream:
+        await upstream.open()
+        heard: list[list[str]] = [[], []]
+        listening = [
+            asyncio.create_task(upstream.listen(b"{}", lambda method, _, to=to: to.append(method), deadline=5.0))  # type: ignore[misc]
+            for to in heard
+        ]
+        await asyncio.sleep(0)
+        for method in ("notifications/resources/updated", "notifications/message", "notifications/progress"):
+            server.say({"jsonrpc": "2.0", "method": method, "params": {}})
+        assert await call(upstream, "echo", "after") == "after"
+        assert heard == [["notifications/resources/updated", "notifications/message"]] * 2
+        with pytest.raises(BrokenOff):
+            await call(upstream, "end")
+        async with asyncio.timeout(5):
+            await asyncio.gather(*listening)

@@ -16,7 +16,6 @@ import pytest
 from registry.manifest.canonical import Kind
 from registry.mcp.revisions import Era
 from registry.transports.base import (
-    Answer,
     BrokenOff,
     Garbage,
     Limits,
@@ -29,6 +28,7 @@ from registry.transports.base import (
 from registry.transports.fetch import fetch_manifest
 from registry.transports.stdio import StdioUpstream
 from registry.transports.stdio_child import child_environment
+from tests.node.programs import filesystem_server, node_problem
 
 CHILD = str(Path(__file__).resolve().parents[2] / "upstream_child.py")
 LIMITS = Limits(result_bytes=256 * 1024, probe_seconds=5.0, kill_seconds=0.5)
@@ -272,38 +272,42 @@ async def test_progress_comes_back_under_the_callers_own_token(upstream: StdioUp
     assert heard == [("notifications/progress", b'{"progressToken":4,"progress":1}')] * 2
 
 
-async def test_what_a_shared_child_says_to_nobody_reaches_no_caller() -> None:
+async def test_what_a_child_says_to_nobody_is_heard_by_all_who_listen_and_by_no_request() -> None:
     async with running("--legacy") as upstream:
         await upstream.open()
-        heard: list[str] = []
-        listening = asyncio.create_task(
-            upstream.listen(b"{}", lambda method, params: heard.append(method), deadline=PATIENCE)
-        )
+        heard: list[list[str]] = [[], []]
+        listening = [
+            asyncio.create_task(upstream.listen(b"{}", lambda method, _, to=to: to.append(method), deadline=PATIENCE))  # type: ignore[misc]
+            for to in heard
+        ]
         await asyncio.sleep(0)
         said: list[str] = []
         await upstream.request(
             "tools/call", b'{"name":"announce"}', deadline=PATIENCE, on_event=lambda method, _: said.append(method)
         )
-        assert heard == ["notifications/tools/list_changed"]
+        assert heard == [["notifications/tools/list_changed", "notifications/message"]] * 2
         assert said == []
-        listening.cancel()
-        await asyncio.wait([listening])
+        for task in listening:
+            task.cancel()
+        await asyncio.wait(listening)
 
 
-async def test_a_question_is_answered_where_one_call_waits_and_refused_where_two_do() -> None:
-    async def name_it(method: str, params: bytes) -> Answer:
-        return Answer(result=b'{"action":"accept"}')
-
-    async with running("--legacy") as upstream:
-        alone = await upstream.request("tools/call", b'{"name":"ask"}', deadline=PATIENCE, on_request=name_it)
-        assert b"accept" in (alone.result or b"")
-        beside = asyncio.create_task(call(upstream, "hang"))
+async def test_a_child_of_the_modern_era_tells_listeners_no_change_they_did_not_subscribe_to() -> None:
+    async with running("--modern") as upstream:
+        await upstream.open()
+        heard: list[str] = []
+        listening = asyncio.create_task(upstream.listen(b"{}", lambda method, _: heard.append(method), deadline=SHORT))
         await asyncio.sleep(0)
-        second = await upstream.request("tools/call", b'{"name":"ask"}', deadline=PATIENCE, on_request=name_it)
-        assert b"-32601" in (second.result or b"")
-        beside.cancel()
-        await asyncio.wait([beside])
-        assert '"result":{}' in await call(upstream, "ping_me")
+        await call(upstream, "announce")
+        with pytest.raises(NotSent):  # It answers that it has no subscriptions; what it said came before or after.
+            await listening
+        assert "notifications/tools/list_changed" not in heard
+
+
+async def test_a_child_lives_under_the_limits_it_was_given() -> None:
+    limits = Limits(open_files=300, memory_bytes=1 << 31)
+    async with running(limits=limits) as upstream:
+        assert json.loads(await call(upstream, "limits")) == [[0, 0], [300, 300], [1 << 31, 1 << 31]]
 
 
 @pytest.mark.parametrize(
@@ -315,12 +319,45 @@ async def test_a_question_is_answered_where_one_call_waits_and_refused_where_two
         (("--legacy", "--discover", "die"), Era.LEGACY),
         (("--legacy", "--discover", "silent"), Era.LEGACY),
         (("--start", "noise"), Era.MODERN),
+        (("--legacy", "--lock"), Era.LEGACY),
     ],
 )
 async def test_opening_finds_the_era_of_every_kind_of_server(options: tuple[str, ...], era: Era) -> None:
     async with running(*options, limits=Limits(probe_seconds=1.0, kill_seconds=0.2)) as upstream:
         assert (await upstream.open()).era is era
         assert await call(upstream, "echo", "hello") == "hello"
+
+
+@pytest.mark.parametrize(
+    ("options", "era", "starts"),
+    [
+        ((), Era.LEGACY, 1),
+        (("--lock",), Era.LEGACY, 1),
+        (("--legacy",), Era.LEGACY, 1),
+        (("--legacy", "--discover", "die"), Era.LEGACY, 1),
+        (("--modern",), Era.MODERN, 1),
+        (("--modern", "--lock"), Era.MODERN, 2),
+        (("--modern", "--initialize", "die"), Era.MODERN, 2),
+        (("--modern", "--initialize", "silent"), Era.MODERN, 2),
+    ],
+)
+async def test_the_session_era_is_tried_first_where_it_is_preferred(
+    options: tuple[str, ...], era: Era, starts: int, tmp_path: Path
+) -> None:
+    file = tmp_path / "starts"
+    limits = Limits(open_seconds=4.0, probe_seconds=2.5, kill_seconds=0.2)
+    async with running(*options, "--starts", str(file), limits=limits, prefer=Era.LEGACY) as upstream:
+        assert (await upstream.open()).era is era
+        assert await call(upstream, "echo", "hello") == "hello"
+        assert len(file.read_text().splitlines()) == starts
+
+
+async def test_a_server_that_cannot_be_started_is_not_tried_in_the_other_era() -> None:
+    for prefer in (None, Era.LEGACY):
+        upstream = StdioUpstream(["/no/such/program"], environment={}, prefer=prefer)
+        with pytest.raises(Unreachable, match="cannot be started"):
+            await upstream.open()
+        await upstream.close()
 
 
 async def test_a_restarted_child_of_the_session_era_is_not_asked_to_discover_again(tmp_path: Path) -> None:
@@ -351,15 +388,30 @@ def demo() -> Iterator[Path]:
     yield folder
 
 
-async def test_the_real_time_server_answers_in_both_eras(demo: Path) -> None:
+async def test_the_real_time_server_answers_in_the_preferred_era(demo: Path) -> None:
     argv = [str(demo / "mcp-server-time"), "--local-timezone", "UTC"]
-    for era in (None, Era.LEGACY):
-        upstream = StdioUpstream(argv, environment=child_environment(os.environ, {}), era=era)
-        assert (await upstream.open()).era is (era or Era.MODERN)
+    for prefer in (None, Era.LEGACY):
+        upstream = StdioUpstream(argv, environment=child_environment(os.environ, {}), prefer=prefer)
+        assert (await upstream.open()).era is (prefer or Era.MODERN)
         params = b'{"name":"get_current_time","arguments":{"timezone":"UTC"}}'
         answer = await upstream.request("tools/call", params, name="get_current_time", deadline=PATIENCE)
         assert answer.result is not None
         assert json.loads(answer.result)["isError"] is False
+        await upstream.close()
+
+
+@pytest.mark.node
+async def test_the_real_filesystem_server_is_opened_in_the_session_era_whatever_is_preferred(tmp_path: Path) -> None:
+    if problem := node_problem():
+        pytest.skip(problem)
+    (tmp_path / "here.txt").write_text("x")
+    for prefer in (None, Era.MODERN, Era.LEGACY):
+        environment = child_environment(os.environ, {})
+        upstream = StdioUpstream(filesystem_server(tmp_path), environment=environment, prefer=prefer)
+        assert (await upstream.open()).era is Era.LEGACY
+        params = json.dumps({"name": "list_directory", "arguments": {"path": str(tmp_path)}}).encode()
+        answer = await upstream.request("tools/call", params, name="list_directory", deadline=PATIENCE)
+        assert b"here.txt" in (answer.result or b"")
         await upstream.close()
 
 
