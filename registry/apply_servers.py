@@ -44,6 +44,7 @@ def asked_of(entry: ServerEntry) -> dict[str, Any]:
         "category": list(entry.category),
         "allow_private_address": entry.allow_private_address,
         "client_requests": dict(entry.client_requests),
+        "sessions": entry.sessions,
     }
 
 

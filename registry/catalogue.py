@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.models import Item, Server
+from registry.models import Item, Server, ServerState
 
 
 def tools_by_server() -> dict[str, set[str]]:
@@ -11,3 +11,9 @@ def tools_by_server() -> dict[str, set[str]]:
     for server, tool in Item.objects.filter(kind="tool").values_list("server__name", "name"):
         found[server].add(tool)
     return found
+
+
+def is_offered(name: str) -> bool:
+    """Whether a server of this name exists that agents could ever be connected to."""
+    gone = (ServerState.QUARANTINED, ServerState.RETIRED)
+    return Server.objects.filter(name=name).exclude(state__in=gone).exists()

@@ -70,6 +70,7 @@ def _server(server: Server) -> ServerEntry:
         category=tuple(server.category),
         approval=_approval(server),
         client_requests=tuple(sorted(server.client_requests.items())),
+        sessions=server.sessions,
         allow_private_address=server.allow_private_address,
     )
 

@@ -162,6 +162,7 @@ def record(server: Server, seen: Seen, *, by: Actor, started: datetime) -> ScanR
     if isinstance(seen, Failure):
         return _record_failure(locked, seen, by)
     report, stored = _compare(locked, seen)
+    stored = _note_capabilities(locked, seen) or stored
     kept = _keep(locked, seen)
     followed = follow_resources(locked)
     settled = settle(locked)
@@ -173,6 +174,18 @@ def record(server: Server, seen: Seen, *, by: Actor, started: datetime) -> ScanR
     return ScanReport(
         locked.name, locked.state, "", seen.held_digest, report.new, report.changed, report.gone, report.back
     )
+
+
+def _note_capabilities(server: Server, manifest: Manifest) -> bool:
+    """Keep what the server says it can do; answers whether that changed. It is told to agents, and decides nothing."""
+    item = manifest.by_key.get((Kind.OTHER, "capabilities"))
+    said = item.document.get("capabilities") if item is not None else None
+    capabilities = plain(said) if isinstance(said, dict) else {}
+    if server.capabilities == capabilities:
+        return False
+    server.capabilities = capabilities
+    server.save(update_fields=["capabilities"])
+    return True
 
 
 def _record_failure(server: Server, failure: Failure, by: Actor) -> ScanReport:

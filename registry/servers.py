@@ -28,6 +28,7 @@ ASKED: Final = (
     "category",
     "allow_private_address",
     "client_requests",
+    "sessions",
 )
 
 

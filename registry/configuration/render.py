@@ -97,6 +97,7 @@ def _server(entry: ServerEntry) -> dict[str, Any]:
         "tags": list(entry.tags),
         "category": list(entry.category),
         "client_requests": dict(entry.client_requests),
+        "sessions": entry.sessions if entry.sessions != "auto" else "",
         "allow_private_address": entry.allow_private_address,
         **_approval(entry.approval),
     }

@@ -28,8 +28,10 @@ SERVER_KEYS: Final = (
     "manifest",
     "accept_findings",
     "client_requests",
+    "sessions",
     "allow_private_address",
 )
+SESSIONS: Final = ("auto", "shared", "agent")
 ONLY_STDIO: Final = ("command", "cwd", "env")
 ONLY_WEB: Final = ("url", "headers", "allow_private_address")
 MANIFEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -63,6 +65,7 @@ def read_server(node: Node, reader: Reader, what: str) -> ServerEntry | None:
         category=words.several(fields.get("category"), reader, f"category of {what}"),
         approval=_approval(fields, reader, what),
         client_requests=_client_requests(fields.get("client_requests"), reader, f"client_requests of {what}"),
+        sessions=words.member(fields.get("sessions"), reader, f"sessions of {what}", SESSIONS) or "auto",
         allow_private_address=_flag(fields.get("allow_private_address"), reader, f"allow_private_address of {what}"),
     )
 

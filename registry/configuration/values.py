@@ -98,6 +98,7 @@ class ServerEntry:
     category: tuple[str, ...] = ()
     approval: Approval = Approval()
     client_requests: tuple[tuple[str, str], ...] = ()
+    sessions: str = "auto"
     allow_private_address: bool = False
 
     def secret_names(self) -> tuple[str, ...]:

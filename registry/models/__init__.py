@@ -2,6 +2,6 @@
 
 from registry.models.items import Item, ItemState
 from registry.models.manifests import ManifestVersion
-from registry.models.servers import Server, ServerState, Transport
+from registry.models.servers import Server, ServerState, Sessions, Transport
 
-__all__ = ["Item", "ItemState", "ManifestVersion", "Server", "ServerState", "Transport"]
+__all__ = ["Item", "ItemState", "ManifestVersion", "Server", "ServerState", "Sessions", "Transport"]

@@ -25,6 +25,14 @@ class Transport(models.TextChoices):
     SSE = "sse", "HTTP with SSE (2024-11-05)"
 
 
+class Sessions(models.TextChoices):
+    """Whether agents share one connection to a server, or each has its own."""
+
+    AUTO = "auto", "Shared, unless the server may ask its client"
+    SHARED = "shared", "Shared"
+    AGENT = "agent", "One for each agent"
+
+
 class ServerState(models.TextChoices):
     """Whether agents can use a server, with a cause a person understands."""
 
@@ -54,6 +62,7 @@ class Server(models.Model):
     category = models.JSONField(default=list, blank=True)
     allow_private_address = models.BooleanField(default=False)
     client_requests = models.JSONField(default=dict, blank=True)
+    sessions = models.CharField(max_length=8, choices=Sessions.choices, default=Sessions.AUTO)
     accepted_launch = models.JSONField(default=dict, blank=True)
     accepted_by = models.CharField(max_length=254, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
@@ -61,6 +70,7 @@ class Server(models.Model):
     result_bytes = models.PositiveIntegerField(default=10 * 1024 * 1024)
     state = models.CharField(max_length=14, choices=ServerState.choices, default=ServerState.WAITING)
     state_reason = models.CharField(max_length=500, blank=True)
+    capabilities = models.JSONField(default=dict, blank=True, help_text="As the server declared them when last seen.")
     manifest_digest = models.CharField(max_length=80, blank=True)
     scanned_at = models.DateTimeField(null=True, blank=True)
     scan_lease = models.DateTimeField(null=True, blank=True)
