@@ -94,6 +94,20 @@ def public_url_is_https(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
+def peer_url_is_an_address(**_: Any) -> list[CheckMessage]:
+    """gateway.E007: other processes could not reach this one, and would answer for its sessions as if it were gone."""
+    url = urlsplit(settings.PEER_URL)
+    try:
+        sound = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        sound = False
+    if not settings.PEER_URL or (sound and url.netloc.count("@") + len(url.path + url.query + url.fragment) == 0):
+        return []
+    hint = "Write scheme, host and port of this one process: GATEHOUSE_PEER_URL=http://10.0.0.5:8000"
+    return [Error("GATEHOUSE_PEER_URL is no address of a process.", hint=hint, id="gateway.E007")]
+
+
+@register(Tags.security)
 def sqlite_serves_one_process(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """gateway.W006: SQLite is durable, but it is one process on one machine."""
     if not in_production() or not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -13,6 +13,7 @@ AGENT_TOKENS: Final = "agent-token"
 PERSON_TOKENS: Final = "person-token"
 SIGN_IN_LINKS: Final = "sign-in-link"
 APPROVAL_BINDING: Final = "approval-binding"
+PEER_REQUESTS: Final = "peer-request"
 
 
 def derive(purpose: str) -> bytes:

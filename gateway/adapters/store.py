@@ -44,9 +44,14 @@ Row = tuple[Any, ...]
 
 
 class LedgerStore:
-    """The Store of one process. Every method runs in the writer's thread."""
+    """The Store of one process. Every method runs in the writer's thread.
 
-    def __init__(self, *, on_epoch: Callable[[int], None] | None = None) -> None:
+    `process` and `address` stand in the row of each of its epochs: by them other processes know and reach this one.
+    """
+
+    def __init__(self, *, process: str = "", address: str = "", on_epoch: Callable[[int], None] | None = None) -> None:
+        self._process = process
+        self._address = address
         self._stream: LedgerStream | None = None
         self._seq = 0
         self._prev = NO_ENTRY_BEFORE
@@ -96,7 +101,9 @@ class LedgerStore:
 
     def _begin(self) -> None:
         name = f"{socket.gethostname()[:16]}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._stream = LedgerStream.objects.create(name=name, lease_until=timezone.now() + LEASE)
+        self._stream = LedgerStream.objects.create(
+            name=name, process=self._process, address=self._address, lease_until=timezone.now() + LEASE
+        )
         self._seq, self._prev, self._unsure = 0, NO_ENTRY_BEFORE, []
         if self._on_epoch is not None:
             self._on_epoch(self._stream.pk)

@@ -10,6 +10,9 @@ class LedgerStream(models.Model):
     """One hash chain: `console`, or the calls of one process epoch, which holds a lease while it lives."""
 
     name = models.CharField(max_length=40, unique=True)
+    # The process that writes it, through all its epochs, and the address under which other processes reach that one.
+    process = models.CharField(max_length=32, blank=True, default="", db_default="")
+    address = models.CharField(max_length=300, blank=True, default="", db_default="")
     opened_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True)
     sealed_at = models.DateTimeField(null=True)

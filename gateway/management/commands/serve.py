@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from gateway.http import CorkedProtocol, DrainingServer
+from gateway.peers.identity import bound_address
 from gateway.singleton import AlreadyServing, Singleton
 from governance import schema
 
@@ -125,6 +126,7 @@ class Command(BaseCommand):
             timeout_graceful_shutdown=10,
         )
         listener = bound(host, port)
+        settings.PEER_URL = settings.PEER_URL or bound_address(*listener.getsockname()[:2])
         server = DrainingServer(config)
         story = None
         if demo:
