@@ -7,6 +7,7 @@ from gateway.snapshot.model import UNAUTHENTICATED, Snapshot
 from governance import tokens
 
 REMEMBERED = 10_000
+ELSEWHERE = "This token is good at {audience} only. Connect again at this address, or use the agent's own token."
 BAD = "This is not a valid agent token: {problem}. Send `Authorization: Bearer <token>` with a token of this gateway."
 
 
@@ -17,8 +18,19 @@ class Authenticator:
         self._key = key
         self._verified: dict[bytes, str] = {}
 
-    def token_of(self, header: bytes | None, snapshot: Snapshot) -> str | None:
-        """The public id of the presented token, None when the snapshot does not know it. Raises NotAuthenticated."""
+    def token_of(self, header: bytes | None, snapshot: Snapshot, place: str = "") -> str | None:
+        """The public id of the presented token, None when the snapshot does not know it. Raises NotAuthenticated.
+
+        `place` is the path of the endpoint it is presented at; a token bound to one is refused at every other, and
+        where the caller does not say.
+        """
+        token = self._presented(header, snapshot)
+        audience = snapshot.identity.tokens[token].audience if token is not None else ""
+        if audience and audience != place:
+            raise NotAuthenticated(ELSEWHERE.format(audience=audience))
+        return token
+
+    def _presented(self, header: bytes | None, snapshot: Snapshot) -> str | None:
         if header is None:
             raise NotAuthenticated(UNAUTHENTICATED)
         known = self._verified.get(header)

@@ -5,9 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from gateway.console import urls as console
+from gateway.console.site import console as site
+from governance.oauth.views import authorize
+from registry.catalogue import is_offered
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("governance.api.urls")),
+    path("oauth/authorize", site.entrance(authorize), {"is_server": is_offered}, name="oauth_authorize"),
+    path("oauth/", include("governance.oauth.urls")),
     *console.urlpatterns,
 ]
 handler400 = console.handler400

@@ -87,10 +87,13 @@ def change_agent(
 
 
 @transaction.atomic
-def issue_token(*, agent: Agent, expires_in: timedelta | None = None, by: Actor, now: datetime | None = None) -> str:
+def issue_token(
+    *, agent: Agent, expires_in: timedelta | None = None, audience: str = "", by: Actor, now: datetime | None = None
+) -> str:
     """Issue a token and return its text, which is kept nowhere. Lives settings.TOKEN_DAYS unless told otherwise.
 
-    For security administrators and the agent's owner. Raises NotAllowed, BadAgent.
+    With `audience`, the path of one MCP endpoint, it is good there only. For security administrators and the agent's
+    owner. Raises NotAllowed, BadAgent.
     """
     agent = Agent.objects.select_for_update().select_related(None).get(pk=agent.pk)
     _require_own(agent, by, "issue tokens of this agent")
@@ -105,11 +108,14 @@ def issue_token(*, agent: Agent, expires_in: timedelta | None = None, by: Actor,
         agent=agent,
         public_id=minted.public_id,
         digest=tokens.digest(minted.secret, derive(AGENT_TOKENS)),
+        audience=audience,
         created_at=now,
         expires_at=expires_at,
     )
     bump(Part.IDENTITY)
     after = {"agent": agent.name, "expires_at": ledger.stamp(expires_at)}
+    if audience:
+        after["audience"] = audience
     change = {"what": "issued", "name": minted.public_id, "after": after}
     ledger.append(kind="change.token", by=name_of(by), change=change, at=now)
     return minted.text

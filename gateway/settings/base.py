@@ -12,6 +12,8 @@ GATEHOUSE_MODE = "base"
 DATA_DIR = Path(env.read("GATEHOUSE_DATA", "var")).resolve()
 PORT = env.read_int("PORT", 8000)
 PUBLIC_URL = env.read("GATEHOUSE_PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+# Where other gateway processes reach this one; `serve` fills in what it binds where nothing is set.
+PEER_URL = env.read("GATEHOUSE_PEER_URL").rstrip("/")
 
 DEBUG = False
 INSTALLED_APPS = [
@@ -33,6 +35,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "csp",
+    "oauth2_provider",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -132,6 +135,28 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
+# The library's defaults allow more than we do; the validator refuses it too, since some of these are only advertised.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.WebApplicationServer",  # It knows codes and refresh tokens only.
+    "OAUTH2_VALIDATOR_CLASS": "governance.oauth.validator.Validator",
+    "SCOPES": {"mcp": "Call what the agent's roles and the policy allow."},
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token"],
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL,
+    "PKCE_REQUIRED": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
+}
+
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
@@ -160,6 +185,11 @@ WAITING_PER_AGENT = env.read_int("GATEHOUSE_WAITING_PER_AGENT", 20)
 WAITING_PER_SERVER = env.read_int("GATEHOUSE_WAITING_PER_SERVER", 200)
 REDEEM_SECONDS = env.read_int("GATEHOUSE_REDEEM_SECONDS", 900)
 TOKEN_DAYS = 30
+OAUTH_ACCESS_SECONDS = env.read_int("GATEHOUSE_OAUTH_ACCESS_SECONDS", 3600)
+OAUTH_CODE_SECONDS = 60
+OAUTH_UNUSED_HOURS = 24
+OAUTH_REGISTRATIONS_PER_ADDRESS = env.read_int("GATEHOUSE_OAUTH_REGISTRATIONS_PER_ADDRESS", 20)
+OAUTH_REGISTRATIONS = env.read_int("GATEHOUSE_OAUTH_REGISTRATIONS", 200)
 
 LOGGING = {
     "version": 1,

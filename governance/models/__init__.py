@@ -5,6 +5,7 @@ from governance.models.agents import Agent, AgentToken, PersonToken
 from governance.models.escalations import Escalation, Vote
 from governance.models.generation import Generation, Part, Revocation
 from governance.models.ledger import LedgerEntry, LedgerStream
+from governance.models.oauth import OAuthConsent, OAuthFamily, OAuthRefresh, OAuthRegistration
 from governance.models.people import ConsoleRole, Person, SignInLink, Team
 from governance.models.policies import PolicyVersion
 from governance.models.secrets import Secret
@@ -20,6 +21,10 @@ __all__ = [
     "Generation",
     "LedgerEntry",
     "LedgerStream",
+    "OAuthConsent",
+    "OAuthFamily",
+    "OAuthRefresh",
+    "OAuthRegistration",
     "Part",
     "Person",
     "PersonToken",

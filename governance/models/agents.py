@@ -65,6 +65,8 @@ class AgentToken(Token):
     """A bearer token of one agent; shown once, stored as a keyed digest."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="tokens")
+    # The path of the one MCP endpoint that it is good for (`/mcp/files`); empty for all that the agent may use.
+    audience = models.CharField(max_length=50, blank=True, default="")
 
     def __str__(self) -> str:
         return f"{self.agent}/{self.public_id}"

@@ -109,6 +109,7 @@ class Escalation(models.Model):
     redeem_until = models.DateTimeField(null=True)
     redeemed_at = models.DateTimeField(null=True)
     redeemed_call = models.UUIDField(null=True)
+    leg = models.PositiveSmallIntegerField(default=0, help_text="How many later legs of the redeemed call have run.")
 
     objects = EscalationQuerySet.as_manager()
 
