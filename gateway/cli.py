@@ -48,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=what)
         command.add_argument("--lines", action="store_true", help="JSON lines on standard input, one answer per line")
         command.set_defaults(run=_over_input(answer))
+    stdio = commands.add_parser("stdio", help="let a client that only speaks over pipes use an endpoint")
+    stdio.add_argument("--url", required=True, help="the endpoint: https://HOST/mcp/SERVER, or /mcp for all of them")
+    stdio.add_argument("--allow-http", action="store_true", help="plain http also to other machines")
+    stdio.set_defaults(run=_stdio)
     return parser
 
 
@@ -55,6 +59,19 @@ def _refuse(code: int, *problems: str) -> NoReturn:
     for problem in problems:
         print(problem, file=sys.stderr)
     sys.exit(code)
+
+
+# A client's pipe.
+
+
+def _stdio(options: argparse.Namespace) -> int:
+    from gateway.settings.env import read
+    from gateway.stdio.program import BadUsage, run
+
+    try:
+        return run(url=options.url, token=read("GATEHOUSE_TOKEN"), allow_http=options.allow_http)
+    except BadUsage as problem:
+        _refuse(2, f"gatehouse stdio: {problem}")
 
 
 # Policies.

@@ -1,14 +1,18 @@
 // Connects with an official TypeScript client, lists the tools, calls one, and prints what it saw as one JSON object.
 //
-// Standard input: {"client": "v1" | "v2" | "v2-auto", "url", "token", "tool"?, "arguments"?, "elicit"?, "seconds"?}.
+// Standard input:
+//   {"client": "v1" | "v2" | "v2-auto", "url", "token", "command"?, "tool"?, "arguments"?, "elicit"?, "seconds"?}.
 //   v1: @modelcontextprotocol/sdk; v2: @modelcontextprotocol/client, session era; v2-auto: it negotiates the era.
+//   command: a program and its arguments, started and spoken to over pipes instead of the URL; GATEHOUSE_TOKEN is set.
 //   elicit: how a URL elicitation is answered ("accept", "decline", "cancel"); left out, the client does not offer it.
 // Standard output: {"version", "server", "tools", "result"? , "error"?, "elicited": [], "progress": []}.
 
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport as PipeV1 } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from "@modelcontextprotocol/client";
+import { StdioClientTransport as PipeV2 } from "@modelcontextprotocol/client/stdio";
 
 async function standardInput() {
   let text = "";
@@ -20,11 +24,14 @@ function connectable(asked) {
   const who = { name: `gatehouse-tests-${asked.client}`, version: "1.0.0" };
   const capabilities = asked.elicit ? { elicitation: { url: {} } } : {};
   const headers = asked.token ? { Authorization: `Bearer ${asked.token}` } : {};
-  const address = new URL(asked.url);
-  const sent = { requestInit: { headers } };
-  if (asked.client === "v1") return [new ClientV1(who, { capabilities }), new TransportV1(address, sent)];
+  const [Pipe, Http] = asked.client === "v1" ? [PipeV1, TransportV1] : [PipeV2, TransportV2];
+  const [command, ...args] = asked.command ?? [];
+  const transport = command
+    ? new Pipe({ command, args, env: { GATEHOUSE_TOKEN: asked.token, PATH: process.env.PATH } })
+    : new Http(new URL(asked.url), { requestInit: { headers } });
+  if (asked.client === "v1") return [new ClientV1(who, { capabilities }), transport];
   const versionNegotiation = { mode: asked.client === "v2-auto" ? "auto" : "legacy" };
-  return [new ClientV2(who, { capabilities, versionNegotiation }), new TransportV2(address, sent)];
+  return [new ClientV2(who, { capabilities, versionNegotiation }), transport];
 }
 
 function refusal(error) {

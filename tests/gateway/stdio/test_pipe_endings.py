@@ -1,0 +1,442 @@
+"""`gatehouse stdio`: how it starts, what it does when the endpoint is away or refuses, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import json
+import signal
+import ssl
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from gateway.stdio.pipes import LINE_BYTES
+from tests.gateway.stdio.piping import PROGRAM, Asked, Sessions, endpoint, opened, piped, request, stateless
+from tests.waiting import eventually_async
+
+
+async def plain(asked: Asked) -> None:
+    """Answer any request."""
+    await asked.result()
+
+
+# Starting.
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "said"),
+    [
+        ("http://127.0.0.1:9/mcp/x", "", "GATEHOUSE_TOKEN is not set"),
+        ("http://127.0.0.1:9/mcp/x", "a b", "GATEHOUSE_TOKEN holds a character"),
+        ("http://gate.example.com/mcp/x", "tok", "use https, or --allow-http"),
+        ("nonsense", "tok", "write https://HOST/mcp/SERVER"),
+        (None, "tok", "--url"),
+    ],
+)
+def test_bad_usage_is_told_and_exits_two(url: str | None, token: str, said: str) -> None:
+    """Contract 1: usage; nothing on standard output."""
+    arguments = [] if url is None else ["--url", url]
+    done = subprocess.run(
+        [PROGRAM, "stdio", *arguments],
+        env={"GATEHOUSE_TOKEN": token},
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr and done.stderr.strip().splitlines()[-1].startswith("gatehouse stdio: ")
+
+
+def test_the_program_loads_neither_django_nor_another_framework() -> None:
+    """Contract 1: pure subcommands import no Django."""
+    look = (
+        "import sys; sys.argv = ['gatehouse', 'stdio', '--url', 'nonsense']\n"
+        "from gateway.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "import gateway.stdio.program\n"
+        "print([name for name in ('django', 'celery', 'channels', 'uvicorn') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", look],
+        env={"GATEHOUSE_TOKEN": "t"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+# Refused.
+
+
+async def test_a_refused_token_ends_it_with_the_remedy() -> None:
+    """Exit 1, the remedy in one line, and the client's request is answered with what the endpoint said."""
+    told = "Send `Authorization: Bearer …` with a token\x1b[2J\nof this gateway."
+
+    async def serve(asked: Asked) -> None:
+        await asked.answer({"jsonrpc": "2.0", "id": None, "error": {"code": 40100, "message": told}}, 401)
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        answer = await pipe.ask(request(7, "initialize"))
+        assert (answer["id"], answer["error"]["code"]) == (7, 40100)
+        assert await pipe.ended() == 1
+        assert await pipe.line() == b""
+        said = await pipe.complaints()
+    assert said.count("\n") == 1 and "\x1b" not in said
+    assert said.startswith("gatehouse stdio: Send `Authorization: Bearer …`")
+    assert "tok" not in said.replace("token", "")
+    assert len(server.asked) == 1
+
+
+async def test_a_token_that_is_revoked_later_ends_it_too() -> None:
+    """Whatever waits is answered first."""
+
+    async def serve(asked: Asked) -> None:
+        if asked.message["method"] == "slow":
+            await asked.left()
+        elif server.posted("slow"):
+            await asked.answer({"jsonrpc": "2.0", "id": 3, "error": {"code": 40100, "message": "Revoked."}}, 401)
+        else:
+            await asked.result()
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        await pipe.ask(stateless(1, "x"))
+        pipe.write(stateless(2, "slow"))
+        await eventually_async(lambda: server.posted("slow"), what="the slow one arrives")
+        pipe.write(stateless(3, "x"))
+        got = {each["id"]: each["error"] for each in await pipe.messages(2)}
+        assert got[3]["message"] == "Revoked." and got[2]["data"] == {"outcome": "unknown"}
+        assert await pipe.ended() == 1
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """The token goes to the endpoint it is for; the client is told where the redirect points."""
+
+    async def serve(asked: Asked) -> None:
+        await asked.answer(b"", 307, Location="http://127.0.0.1:1/elsewhere")
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        answer = await pipe.ask(stateless(1, "x"))
+        assert "redirects are not followed (it points to http://127.0.0.1:1/elsewhere)" in answer["error"]["message"]
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"HTTP/1.1 502 X\r\nContent-Type: text/html\r\nContent-Length: 12\r\n\r\n<h1>Bad</h1>", "HTTP 502: <h1>Bad"),
+        (b"HTTP/1.1 403 X\r\nContent-Length: 0\r\n\r\n", "HTTP 403"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {}\n\n", "ended before the answer"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+            "ended before the answer",
+        ),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", "compressed"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000, "head of the answer"),
+        (b"SSH-2.0-Other\r\n\r\n", "rules of HTTP"),
+        (b"", "ended before the answer"),
+    ],
+)
+async def test_an_answer_that_is_none_is_an_error_and_the_next_request_works(raw: bytes, said: str) -> None:
+    """Sent once, answered once; the program goes on."""
+
+    async def serve(asked: Asked) -> None:
+        if asked.message["method"] == "odd":
+            await asked.raw(raw)
+            asked._writer.close()
+        else:
+            await asked.result()
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        answer = await pipe.ask(stateless("a", "odd"))
+        assert answer["id"] == "a" and said in answer["error"]["message"]
+        assert (await pipe.ask(stateless("b", "x")))["result"] == {}
+    assert len(server.posted("odd")) == 1
+
+
+# Away.
+
+
+async def test_a_request_waits_for_an_endpoint_that_is_away() -> None:
+    """Nothing went out, so it is tried again; once it is there exactly one request arrives."""
+    async with endpoint(plain) as server:
+        await server.stop()
+        async with piped(server.url) as pipe:
+            pipe.write(stateless(1, "x"))
+            await pipe.complaint("cannot be reached")
+            await server.start()
+            assert (await pipe.message())["id"] == 1
+            await pipe.complaint("is reached again")
+    assert len(server.asked) == 1
+
+
+async def test_a_request_that_went_out_is_never_sent_twice() -> None:
+    """The answer says that its outcome is unknown."""
+
+    async def serve(asked: Asked) -> None:
+        if asked.message["id"] == 1:
+            asked.hang_up()
+        else:
+            await asked.result()
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        answer = await pipe.ask(stateless(1, "tools/call", name="pay"))
+        assert answer["error"]["data"] == {"outcome": "unknown"}
+        assert (await pipe.ask(stateless(2, "x")))["result"] == {}
+    assert [each.message["id"] for each in server.asked] == [1, 2]
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_request() -> None:
+    """A restart between two calls: the next one takes a new connection."""
+    async with endpoint(plain) as server, piped(server.url) as pipe:
+        await pipe.ask(stateless(1, "x"))
+        await pipe.ask(stateless(2, "x"))
+        assert server.connections == 1
+        await server.stop()
+        await server.start()
+        assert (await pipe.ask(stateless(3, "x")))["result"] == {}
+    assert server.connections == 2
+
+
+async def test_a_surplus_answer_is_given_to_nobody() -> None:
+    """A connection that says more than was asked is not used again."""
+
+    async def serve(asked: Asked) -> None:
+        await asked.result({"n": asked.message["id"]})
+        if asked.message["id"] == 1:
+            await asked.answer({"jsonrpc": "2.0", "id": 2, "result": {"n": "forged"}})
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        assert (await pipe.ask(stateless(1, "x")))["result"] == {"n": 1}
+        assert (await pipe.ask(stateless(2, "x")))["result"] == {"n": 2}
+    assert server.connections == 2
+
+
+# Sizes and nonsense.
+
+
+async def test_large_lines_pass_and_larger_ones_are_answered() -> None:
+    """16 MiB at the limit; past it the line is refused and the next one works."""
+
+    async def serve(asked: Asked) -> None:
+        await asked.result({"size": len(asked.body)})
+
+    shell = stateless(1, "x", text="")
+    room = LINE_BYTES - len(json.dumps(shell).encode())
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        pipe.write(stateless(1, "x", text="a" * room))
+        assert (await pipe.message())["result"] == {"size": LINE_BYTES}
+        pipe.write(stateless(1, "x", text="a" * (room + 1)))
+        refused = await pipe.message()
+        assert refused["id"] is None and str(LINE_BYTES) in refused["error"]["message"]
+        assert (await pipe.ask(stateless(2, "x")))["id"] == 2
+    assert len(server.asked) == 2
+
+
+async def test_a_large_answer_passes() -> None:
+    """Larger than any buffer on its way, as JSON and as an event."""
+    large = "ü" * 6_000_000
+
+    async def serve(asked: Asked) -> None:
+        if asked.message["method"] == "json":
+            await asked.result({"text": large})
+        else:
+            await asked.stream({"jsonrpc": "2.0", "id": asked.message["id"], "result": {"text": large}})
+            await asked.end_stream()
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        for number, method in enumerate(("json", "sse")):
+            assert (await pipe.ask(stateless(number, method)))["result"] == {"text": large}
+
+
+async def test_a_body_that_is_refused_before_it_is_read_gets_the_refusal() -> None:
+    """A gateway that answers 413 early and hangs up is heard."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"too long"}}'
+        head = b"HTTP/1.1 413 X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        writer.write(head + body)
+        with suppress(OSError):
+            await writer.drain()
+            while await reader.read(65536):
+                pass
+        writer.transport.abort()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, piped(f"http://127.0.0.1:{port}/mcp/x") as pipe:
+        answer = await pipe.ask(stateless(9, "x", text="a" * 8_000_000))
+    assert (answer["id"], answer["error"]["message"]) == (9, "too long")
+
+
+async def test_nonsense_is_answered_and_the_rest_goes_on() -> None:
+    """Standard output stays protocol."""
+    async with endpoint(plain) as server, piped(server.url) as pipe:
+        for nonsense in (b"hello", b"[]", b'{"jsonrpc":"2.0"}', b"\xff\xfe"):
+            answer = await pipe.ask(nonsense)
+            assert (answer["id"], answer["error"]["code"]) == (None, -32700)
+        pipe.write(b"", b"  ")
+        assert (await pipe.ask(stateless(1, "x")))["id"] == 1
+    assert len(server.asked) == 1
+
+
+async def test_an_id_in_use_is_refused() -> None:
+    """Two answers to one id would be taken for each other; an id may be used again afterwards."""
+    go = asyncio.Event()
+
+    async def serve(asked: Asked) -> None:
+        await go.wait()
+        await asked.result()
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        pipe.write(stateless(1, "x"), stateless(1, "x"))
+        assert "still waiting" in (await pipe.message())["error"]["message"]
+        go.set()
+        assert (await pipe.message())["result"] == {}
+        assert (await pipe.ask(stateless(1, "x")))["result"] == {}
+    assert len(server.asked) == 2
+
+
+async def test_an_id_is_free_once_it_is_answered() -> None:
+    """Also while the end of the answer's stream is still to come."""
+
+    async def serve(asked: Asked) -> None:
+        if len(server.asked) > 1:
+            await asked.result()
+        else:
+            await asked.stream({"jsonrpc": "2.0", "id": 1, "result": {}})
+            await asked.left()
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        for _ in range(2):
+            assert (await pipe.ask(stateless(1, "x")))["result"] == {}
+
+
+# Ending.
+
+
+async def test_the_end_of_input_waits_for_the_answers() -> None:
+    """A script that writes and closes gets everything."""
+    go = asyncio.Event()
+
+    async def serve(asked: Asked) -> None:
+        await go.wait()
+        await asked.result()
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        pipe.write(stateless(1, "x"), stateless(2, "x"))
+        pipe.end_input()
+        await eventually_async(lambda: len(server.asked) == 2, what="both arrive")
+        go.set()
+        assert {each["id"] for each in await pipe.messages(2)} == {1, 2}
+        assert await pipe.line() == b""
+        assert await pipe.ended() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
+    """Exit 0, no traceback; what is outstanding is answered and the session ended."""
+
+    async def serve(asked: Asked) -> None:
+        await asked.left()
+
+    async with endpoint(Sessions(serve)) as server, piped(server.url) as pipe:
+        await opened(pipe)
+        pipe.write(request(1, "slow"))
+        await eventually_async(lambda: server.posted("slow"), what="the call arrives")
+        pipe.signal(number)
+        assert (await pipe.message())["error"]["data"] == {"outcome": "unknown"}
+        assert await pipe.ended() == 0
+        assert await pipe.complaints() == ""
+    assert server.having("DELETE")
+
+
+async def test_a_signal_ends_it_while_the_endpoint_is_away() -> None:
+    """It does not try for ever, and says that nothing was sent."""
+    async with endpoint(plain) as server:
+        await server.stop()
+        async with piped(server.url) as pipe:
+            pipe.write(stateless(1, "x"))
+            await pipe.complaint("cannot be reached")
+            pipe.signal(signal.SIGTERM)
+            assert (await pipe.message())["error"]["data"] == {"outcome": "not_sent"}
+            assert await pipe.ended() == 0
+
+
+async def test_a_client_that_is_gone_ends_it() -> None:
+    """Nobody reads standard output: there is nothing left to do."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "import subprocess, sys\n"
+        "p = subprocess.Popen(sys.argv[1:], stdin=sys.stdin, stdout=subprocess.PIPE)\n"
+        "p.stdout.close()\n"
+        "sys.exit(p.wait())",
+        str(PROGRAM),
+        "stdio",
+        "--url",
+        "http://127.0.0.1:9/mcp/x",
+        env={"GATEHOUSE_TOKEN": "t"},
+        stdin=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    process.stdin.write(b"nonsense\n")
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+# TLS.
+
+
+def certificate(folder: Path) -> Path:
+    """A self-signed certificate for 127.0.0.1 with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gatehouse test")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file = folder / "tls.pem"
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
+    return file
+
+
+async def test_tls_is_spoken_with_whom_the_system_trusts(tmp_path: Path) -> None:
+    """A trusted certificate is served over one kept connection; another one ends the program before the token goes."""
+    file = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    async with endpoint(plain, context) as server:
+        async with piped(server.url, SSL_CERT_FILE=str(file)) as pipe:
+            for number in range(3):
+                assert (await pipe.ask(stateless(number, "x")))["result"] == {}
+        assert (len(server.asked), server.connections) == (3, 1)
+        async with piped(server.url) as pipe:
+            answer = await pipe.ask(stateless(1, "x"))
+            assert "certificate is not trusted" in answer["error"]["message"]
+            assert await pipe.ended() == 1
+        assert len(server.asked) == 3
