@@ -23,7 +23,6 @@ from governance.policy.values import (
     EscalateRule,
     Facts,
     Intent,
-    Kind,
     Status,
     Verdict,
 )
@@ -58,7 +57,7 @@ def located(call: Call, snapshot: Snapshot, agent: AgentRecord) -> tuple[ServerR
     server = snapshot.servers.get(call.server)
     if server is None or not snapshot.visible(agent, call.server):
         raise UnknownServer(f"Unknown server: {call.server}")
-    item = server.items.get((call.kind, call.item))
+    item = snapshot.item_of(server, call.kind, call.item)
     if item is None or not snapshot.sees(agent, item):
         raise Invisible(f"Unknown {call.kind.value}: {call.item}")
     return server, item
@@ -123,8 +122,3 @@ def with_stops(verdict: Verdict, asking: list[Switch], facts: Facts) -> Verdict:
         reason=open_ones[0].reason,
         escalations=(*verdict.escalations, *open_ones),
     )
-
-
-def kind_of(method: str) -> Kind | None:
-    """The kind of item that a judged method asks for."""
-    return {"tools/call": Kind.TOOL, "prompts/get": Kind.PROMPT, "resources/read": Kind.RESOURCE}.get(method)

@@ -21,7 +21,9 @@ _django = get_asgi_application()
 
 from gateway import runtime  # noqa: E402  Django's registry has to be ready before its models are imported.
 from gateway.consumers import MCPConsumer  # noqa: E402
+from gateway.peers.arrivals import is_relayed  # noqa: E402
 from gateway.routing import websocket_urlpatterns  # noqa: E402
+from governance.oauth import metadata  # noqa: E402
 
 NOT_FOUND = {"error": "not_found"}
 _mcp = MCPConsumer.as_asgi()
@@ -37,11 +39,22 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     elif scope["path"] in ("/healthz", "/readyz"):
         await _health(scope["path"], send)
     elif scope["path"].startswith("/mcp/") or scope["path"] == "/mcp":
-        await (_mcp(scope, receive, send) if "gateway" in settings.SERVES else _json(send, 404, NOT_FOUND))
-    elif scope["path"].startswith("/.well-known/") or "console" not in settings.SERVES:
+        await (_gateway(scope, receive, send) if "gateway" in settings.SERVES else _json(send, 404, NOT_FOUND))
+    elif scope["path"].startswith("/.well-known/"):
+        known = metadata.document(scope["path"], settings.PUBLIC_URL) if scope["method"] in ("GET", "HEAD") else None
+        await _json(send, 404 if known is None else 200, known or NOT_FOUND)
+    elif "console" not in settings.SERVES:
         await _json(send, 404, NOT_FOUND)
     else:
         await _django(scope, receive, send)
+
+
+async def _gateway(scope: Any, receive: Any, send: Any) -> None:
+    """An MCP request; one that another process relayed is judged as that first."""
+    if is_relayed(scope):
+        await (await runtime.started()).arrivals.admit(_mcp, scope, receive, send)
+    else:
+        await _mcp(scope, receive, send)
 
 
 def settle() -> None:

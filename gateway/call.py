@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.refusal import Denied
 from governance.audit.entry import Plain
+from governance.canonical import strict_json
 from governance.canonical.values import JSON
 from governance.policy.values import Action, Facts, Kind, Verdict
 from registry.mcp.revisions import Era
@@ -41,11 +42,39 @@ class Ticket:
     leg: int
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An approval that this call redeems: used once for each leg, in the transaction that writes the leg's intent."""
+
+    escalation: UUID
+    rules: tuple[tuple[str, str], ...]
+    people: tuple[str, ...]
+    leg: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """A later leg of a call that a stateless server answered with `input_required`.
+
+    `state` is the server's own request state as raw JSON, `answers` what the agent answers to its questions.
+    """
+
+    state: bytes | None
+    answers: Mapping[str, JSON]
+    approval: Approval | None = None
+
+    def params(self, params: bytes) -> bytes:
+        """The params of the call with the answers and the server's state."""
+        state = b',"requestState":' + self.state if self.state is not None else b""
+        return params[:-1] + b',"inputResponses":' + strict_json.encode(dict(self.answers)) + state + b"}"
+
+
 class Call(msgspec.Struct, frozen=True):
     """One request to use an item, parsed and attributed. `canonical` is form A of contract section 7.
 
-    `id` is the record id; `rpc_id`, `progress_token` and `meta` are raw JSON. `at` is the clock when it arrived,
-    `started` the monotonic second. `token` and `agent` come from the presented credential alone.
+    `params` is what is forwarded, a raw JSON object without `_meta`. `id` is the record id; `rpc_id`,
+    `progress_token` and `meta` are raw JSON. `at` is the clock when it arrived, `started` the monotonic second.
+    `token` and `agent` come from the presented credential alone.
     """
 
     id: UUID
@@ -60,6 +89,7 @@ class Call(msgspec.Struct, frozen=True):
     item: str
     arguments: dict[str, JSON]
     canonical: bytes
+    params: bytes
     token: str
     agent: str
     address: str
@@ -69,15 +99,8 @@ class Call(msgspec.Struct, frozen=True):
     meta: bytes | None = None
     client: Client = msgspec.field(default_factory=Client)
     ticket: Ticket | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """An approval that this call redeems: used once, in the transaction that writes the intent."""
-
-    escalation: UUID
-    rules: tuple[tuple[str, str], ...]
-    people: tuple[str, ...]
+    continuation: Continuation | None = None
+    param_headers: tuple[tuple[str, str], ...] = ()
 
 
 class Gathered(msgspec.Struct, frozen=True):
@@ -131,8 +154,9 @@ class Screened(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What goes back to the agent: raw JSON of `result` or `error`."""
+    """What goes back to the agent: raw JSON of `result` or `error`; `approval` let the call pass."""
 
     result: bytes | None = None
     error: bytes | None = None
     http: int = 200
+    approval: Approval | None = None

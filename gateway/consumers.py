@@ -34,4 +34,4 @@ class MCPConsumer(AsyncHttpConsumer):
             log.error("a request failed inside the gateway", exc_info=problem)
             if not exchange.started:
                 reply = outbound.error(50300, "The gateway failed on this request.")
-                await exchange.answer(outbound.response(b"null", reply), 500)
+                await exchange.answer(outbound.response(exchange.rpc_id, reply), 500)

@@ -8,11 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gateway.live import LiveSession
 from gateway.mcp import outbound
+from gateway.ports import NobodyAnswers
 from gateway.refusal import Malformed
 from registry.mcp.revisions import Era
+from registry.transports.base import Answer
+
+if TYPE_CHECKING:
+    from gateway.peers.relay import Relay
 
 JSON_TYPE = (b"content-type", b"application/json")
 STREAM = [
@@ -53,8 +59,11 @@ class Exchange:
         self.hold_seconds = 0.0
         self.polls = False
         self.withdrawn = False
+        self.rpc_id = b"null"
+        self.live: LiveSession | None = None
         self.gone = False
         self.extra: list[tuple[bytes, bytes]] = []
+        self._body: bytes | None = None
         self._receive = receive
         self._send = send
         self._loop = loop  # Asking for the running loop costs a system call each time.
@@ -65,6 +74,7 @@ class Exchange:
         self._outgoing: asyncio.Queue[bytes | None] | None = None
         self._drain: asyncio.Task[None] | None = None
         self._holds = False
+        self.streams = False
         self._stalled = False
         self._beats = 0
         self.started = False
@@ -77,7 +87,8 @@ class Exchange:
         self._task = asyncio.current_task(self._loop)
         timer = self._loop.call_later(BODY_SECONDS, self._stall)
         try:
-            return await self._whole_body(limit)
+            self._body = await self._whole_body(limit)
+            return self._body
         except asyncio.CancelledError:
             if not self._stalled:
                 raise
@@ -133,7 +144,7 @@ class Exchange:
         self.gone = True
         if self._left is not None:
             self._left.set()
-        if self.era is Era.MODERN and not self._holds and self._task is not None:
+        if self.era is Era.MODERN and not self._holds and self._task is not None and not self.streams:
             self._task.cancel()
 
     def _beat(self) -> None:
@@ -165,6 +176,43 @@ class Exchange:
         self.withdrawn = True
         if self._task is not None:
             self._task.cancel()
+
+    async def ask(self, method: str, params: bytes) -> Answer:
+        """Put a server's question on this request's stream and wait for the agent's answer (session era)."""
+        if self.live is None or self.gone:
+            raise NobodyAnswers("the agent cannot be asked on this request")
+        return await self.live.ask(self._put, method, params)
+
+    async def relay(self, relay: Relay, *, to: str) -> None:
+        """Let another process answer this request. Raises PeerGone."""
+
+        async def send(message: dict[str, Any]) -> None:
+            self.started = True
+            await self._send(message)
+
+        await relay.forward(self.scope, self._receive, send, self._body, to=to)
+
+    # A stream of its own.
+
+    async def serve_stream(self, last: bytes | None = None) -> None:
+        """Stay open for notifications until the agent leaves or `leave` is called; then send `last`, if anything."""
+        self.streams = True
+        self._left = asyncio.Event()
+        self._put(b": open\n\n")
+        self._watch()
+        try:
+            await self._left.wait()
+        finally:
+            self.end()
+            if not self.gone and self._outgoing is not None:
+                if last is not None:
+                    self._outgoing.put_nowait(outbound.event(last))
+                await self._close_stream()
+
+    def leave(self) -> None:
+        """End the stream from our side."""
+        if self._left is not None:
+            self._left.set()
 
     # Answering.
 

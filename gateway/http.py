@@ -75,4 +75,4 @@ class DrainingServer(uvicorn.Server):
         super().handle_exit(sig, frame)
         gateway = runtime.running()
         if gateway is not None:
-            gateway.loop.call_soon_threadsafe(gateway.holds.drain)
+            gateway.loop.call_soon_threadsafe(gateway.drain)

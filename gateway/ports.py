@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
-from gateway.call import Call, Gathered, Reply, Ruling, Screened
-from gateway.snapshot.model import Changes, Snapshot
+from gateway.call import Call, Client, Gathered, Reply, Ruling, Screened
+from gateway.snapshot.model import AgentRecord, Changes, ServerRecord, Snapshot
+from registry.mcp.revisions import Era
 from registry.transports.base import Answer
+
+
+class NobodyAnswers(Exception):
+    """The agent cannot be asked now: it left, or its request does not allow for questions."""
 
 
 class Channel(Protocol):
@@ -40,6 +45,9 @@ class Channel(Protocol):
 
     def notify(self, method: str, params: bytes) -> None:
         """Pass a notification on to the agent, in order."""
+
+    async def ask(self, method: str, params: bytes) -> Answer:
+        """The agent's answer to a question of the server; raises NobodyAnswers."""
 
     def until_gone(self) -> Awaitable[None]:
         """Return when the agent has closed this request."""
@@ -112,6 +120,19 @@ class UpstreamPort(Protocol):
 
     async def send(self, ruling: Ruling, back: Channel) -> Answer:
         """The server's answer; raises UpstreamFailed, which says whether anything was sent."""
+
+    async def set_level(self, server: ServerRecord, agent: AgentRecord, client: Client, level: str) -> None:
+        """Tell a session-era server which log messages are wanted; best effort."""
+
+    def listen(
+        self,
+        servers: Sequence[ServerRecord],
+        agent: AgentRecord,
+        client: Client,
+        era: Era,
+        uris: frozenset[str] = frozenset(),
+    ) -> Callable[[], None]:
+        """Hear what these servers say of their own accord to this agent, until the answer is called."""
 
 
 Admit = Callable[[Call, Snapshot, Gathered], Ruling]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
@@ -20,15 +21,26 @@ from gateway.adapters.trail import Ledger
 from gateway.adapters.upstream import UpstreamPool
 from gateway.adapters.writer import LedgerWriter
 from gateway.authentication import Authenticator
+from gateway.calls import Calls
 from gateway.clock import Clock
-from gateway.endpoint import Endpoint, Timing
+from gateway.door import Door
+from gateway.endpoint import Endpoint
 from gateway.hosts import Hosts
+from gateway.live import LiveSessions
+from gateway.parked import ParkedCalls
+from gateway.peers.arrivals import Arrivals
+from gateway.peers.directory import Peers
+from gateway.peers.identity import Identity
+from gateway.peers.relay import Relay
 from gateway.pipeline import admit
 from gateway.ports import Ports
 from gateway.randomness import Randomness
+from gateway.session_era import SessionEra
 from gateway.sessions import Handles
 from gateway.snapshot.holder import SnapshotHolder
 from gateway.snapshot.keeper import SnapshotKeeper
+from gateway.stateless_era import StatelessEra
+from gateway.streams import Streams
 from governance import keys, recovery
 from governance.inspection.scan import compile_detectors
 from governance.models.ledger import LedgerEntry
@@ -50,9 +62,14 @@ class Gateway:
     holder: SnapshotHolder
     endpoint: Endpoint
     upstreams: UpstreamPool
+    streams: Streams
+    parked: ParkedCalls
     counts: RefusalCounts
     loop: asyncio.AbstractEventLoop
     holds: Holds
+    peers: Peers
+    relay: Relay
+    arrivals: Arrivals
 
     def unready(self) -> list[str]:
         """Why a call would be refused now; empty when it would be served."""
@@ -65,10 +82,20 @@ class Gateway:
             reasons.append("the configuration is not confirmed by the database")
         return reasons
 
+    def drain(self) -> None:
+        """The process ends soon: whoever waits for a person gets the pending answer, and streams end in good order."""
+        self.holds.drain()
+        self.streams.end_all()
+        self.relay.drain()
+
     async def stop(self) -> None:
         """Write what is queued, seal the epoch, let go of the upstreams."""
         self.counts.flush()
+        self.streams.end_all()
+        self.parked.close()
+        await self.relay.close()
         await self.upstreams.close()
+        await self.peers.close()
         await asyncio.to_thread(self.keeper.stop)
         await asyncio.to_thread(self.writer.stop)
 
@@ -117,20 +144,58 @@ def _highest_recorded_time() -> float:
 
 
 def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
-    store = LedgerStore()
+    peers = Peers(Identity.made(settings.PEER_URL, secrets.token_bytes))
+    store = LedgerStore(process=peers.own.process, address=peers.own.address)
     writer = LedgerWriter(store, clock=clock, loop=loop, deadline=settings.LEDGER_DEADLINE)
     keeper = SnapshotKeeper(
         every=settings.SNAPSHOT_EVERY,
         detectors=compile_detectors(key=keys.derive("inspection-fingerprint")),
         loop=loop,
-        on_decisions=lambda: holds.look_again(),  # noqa: PLW0108  `holds` is made further down.
-        on_rebuilt=lambda snapshot: upstreams.keep_only(snapshot.servers),
+        on_decisions=lambda: gateway.holds.look_again(),  # noqa: PLW0108  `gateway` is made further down.
+        on_rebuilt=lambda snapshot: gateway.upstreams.keep_only(snapshot.servers),
         each_round=lambda: _seal_dead(store),
     )
     holder = SnapshotHolder(max_age=settings.SNAPSHOT_MAX_AGE, wait=settings.SNAPSHOT_WAIT, confirm_now=keeper.nudge)
-    counters, activity, upstreams = Counters(clock=clock), Activity(), UpstreamPool()
+    gateway = _gateway(clock, loop, writer=writer, store=store, keeper=keeper, holder=holder, peers=peers)
+    return gateway
+
+
+def _gateway(
+    clock: Clock,
+    loop: asyncio.AbstractEventLoop,
+    *,
+    writer: LedgerWriter,
+    store: LedgerStore,
+    keeper: SnapshotKeeper,
+    holder: SnapshotHolder,
+    peers: Peers,
+) -> Gateway:
+    """What serves calls, over what keeps the ledger and the snapshot."""
+    counts, streams, parked = RefusalCounts(writer, clock), Streams(holder.current, clock.epoch), ParkedCalls()
+    counters, activity, upstreams = Counters(clock=clock), Activity(), UpstreamPool(streams.heard)
     facts = FactsFinder(clock=clock, activity=activity, counters=counters)
-    holds = Holds(
+    holds = _holds(clock, writer, holder, facts)
+    randomness = Randomness()
+    ports = Ports(Ledger(writer, clock, BodySealer(key_ring(), randomness)), facts, holder, holds, counters, upstreams)
+    handles = Handles(keys.derive("wire-handles"), clock.epoch, peers.own.process)
+    calls = Calls(ports, holder, handles, activity.session_of, clock, randomness, settings.LEGS, settings.PUBLIC_URL)
+    relay = Relay(peers, keys.derive(keys.PEER_REQUESTS), now=clock.epoch)
+    endpoint = Endpoint(
+        _door(clock, holder, counts),
+        SessionEra(calls, handles, LiveSessions(), streams, upstreams, float(settings.HOLD_SECONDS)),
+        StatelessEra(calls, parked, streams, upstreams, facts, float(settings.LEG_SECONDS), peers, relay),
+        settings.BODY_BYTES,
+        peers,
+        relay,
+    )
+    return Gateway(
+        writer, store, keeper, holder, endpoint, upstreams, streams, parked, counts, loop, holds, peers, relay,
+        _arrivals(clock, peers, counts),
+    )  # fmt: skip
+
+
+def _holds(clock: Clock, writer: LedgerWriter, holder: SnapshotHolder, facts: FactsFinder) -> Holds:
+    return Holds(
         clock=clock,
         writer=writer,
         snapshots=holder,
@@ -139,37 +204,17 @@ def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
         key=keys.derive(keys.APPROVAL_BINDING),
         legs=settings.LEGS,
     )
-    randomness = Randomness()
-    ledger = Ledger(writer, clock, BodySealer(key_ring(), randomness))
-    counts = RefusalCounts(writer, clock)
-    ports = Ports(ledger, facts, holder, holds, counters, upstreams)
-    endpoint = _endpoint(ports, holder, activity=activity, clock=clock, counts=counts, randomness=randomness)
-    return Gateway(writer, store, keeper, holder, endpoint, upstreams, counts, loop, holds)
 
 
-def _endpoint(
-    ports: Ports,
-    holder: SnapshotHolder,
-    *,
-    activity: Activity,
-    clock: Clock,
-    counts: RefusalCounts,
-    randomness: Randomness,
-) -> Endpoint:
-    return Endpoint(
-        ports=ports,
-        snapshots=holder,
-        authenticator=Authenticator(keys.derive(keys.AGENT_TOKENS)),
-        activity=activity.session_of,
-        handles=Handles(keys.derive("wire-handles"), clock.epoch),
-        hosts=Hosts(settings.ALLOWED_HOSTS, settings.PUBLIC_URL),
-        clock=clock,
-        counts=counts,
-        timing=Timing(float(settings.HOLD_SECONDS), float(settings.LEG_SECONDS), settings.LEGS),
-        public_url=settings.PUBLIC_URL,
-        body_bytes=settings.BODY_BYTES,
-        randomness=randomness,
-    )
+def _door(clock: Clock, holder: SnapshotHolder, counts: RefusalCounts) -> Door:
+    hosts = Hosts(settings.ALLOWED_HOSTS, settings.PUBLIC_URL)
+    authenticator = Authenticator(keys.derive(keys.AGENT_TOKENS))
+    return Door(hosts, holder, authenticator, clock, counts, settings.PUBLIC_URL)
+
+
+def _arrivals(clock: Clock, peers: Peers, counts: RefusalCounts) -> Arrivals:
+    key = keys.derive(keys.PEER_REQUESTS)
+    return Arrivals(peers, key, now=clock.epoch, body_bytes=settings.BODY_BYTES, note=counts.note)
 
 
 def _seal_dead(store: LedgerStore) -> None:

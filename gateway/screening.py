@@ -18,6 +18,7 @@ from governance.canonical.values import JSON
 from governance.inspection.finding import Finding, TooManyFindings
 from governance.inspection.reading import UnreadableResult
 from governance.inspection.redaction import redact
+from governance.inspection.scan import Detectors
 from governance.policy.decide import decide_result
 from governance.policy.values import Action, ContentFinding
 from registry.transports.base import Answer
@@ -63,6 +64,17 @@ def screen_notice(params: bytes, ruling: Ruling) -> bytes | None:
     except (UnreadableResult, TooManyFindings, Withheld):
         return None
     return strict_json.encode(value)
+
+
+def screen_unasked(params: bytes, detectors: Detectors) -> bytes | None:
+    """The params of a notification that belongs to no call, None when they may not leave: nobody's rules cover them."""
+    try:
+        seen = detectors.scan_result(params)
+    except (UnreadableResult, TooManyFindings):
+        return None
+    if seen.untouched:
+        return params
+    return None if seen.findings else strict_json.encode(seen.value)
 
 
 def _masked(found: tuple[Finding, ...], ruling: Ruling) -> tuple[Finding, ...]:

@@ -11,12 +11,14 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gateway.call import Client, Ticket
+from gateway.call import Approval, Client, Continuation, Ticket
 from governance.audit.entry import Plain, plain
 from governance.canonical.values import JSON
 
@@ -25,6 +27,7 @@ LIFE = 24 * 3600.0
 KNOWN = 10_000
 STATE_LIFE = 3600.0
 CAPABILITIES = 4000
+LONGEST = 600_000
 
 
 class BadHandle(ValueError):
@@ -33,26 +36,39 @@ class BadHandle(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session of the session era, as its id carries it."""
+    """One session of the session era, as its id carries it. `owner` is the process that opened it."""
 
     id: str
     version: str
     client: Client
     begun: float
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A call that stays open in the process `owner` while the agent answers a question of the server."""
+
+    owner: str
+    id: str
+
+
+State = Ticket | Parked | Continuation
 
 
 class Handles:
     """Seals and opens handles under one 32-byte key."""
 
-    def __init__(self, key: bytes, now: Callable[[], float]) -> None:
+    def __init__(self, key: bytes, now: Callable[[], float], owner: str = "") -> None:
         self._box = AESGCM(key)
+        self._owner = owner
         self._now = now
         self._ended: dict[str, float] = {}
         self._known: dict[tuple[str, str, str], Session] = {}  # What was unsealed before, by id and holder.
 
     def open_session(self, *, agent: str, server: str, version: str, client: Client) -> str:
         """A new session id: unguessable, and worthless to any other agent."""
-        said = [version, client.name[:80], client.version[:40], _kept(client.capabilities)]
+        said = [version, client.name[:80], client.version[:40], _kept(client.capabilities), self._owner]
         return self._seal(["s", self._now(), *said], agent, server)
 
     def session(self, handle: str, *, agent: str, server: str) -> Session:
@@ -70,10 +86,11 @@ class Handles:
         return known
 
     def _unsealed(self, handle: str, agent: str, server: str) -> Session:
-        purpose, begun, version, name, client_version, capabilities = self._open(handle, agent, server, 6)
-        if purpose != "s":
+        content = self._open(handle, agent, server)
+        if content[0] != "s":
             raise BadHandle("not a session id")
-        return Session(handle, version, Client(name, client_version, capabilities), begun)
+        _, begun, version, name, client_version, capabilities, owner = content
+        return Session(handle, version, Client(name, client_version, capabilities), begun, owner)
 
     def end_session(self, handle: str) -> None:
         """Forget a session; its id answers 404 from now on."""
@@ -81,33 +98,67 @@ class Handles:
         self._ended = {old: at for old, at in self._ended.items() if now - at < LIFE}
         self._ended[handle] = now
 
-    def seal_ticket(self, ticket: Ticket, *, agent: str, server: str) -> str:
-        """A `requestState` for the next leg of a held call."""
-        return self._seal(["t", self._now(), ticket.escalation.hex, ticket.leg], agent, server)
+    def seal_state(self, state: State, *, agent: str, server: str, call: bytes) -> str:
+        """A `requestState` for the next leg of a call; `call` is the digest of what is asked (see `digest_of`)."""
+        return self._seal([_letter(state), self._now(), call.hex(), *_carried(state)], agent, server)
 
-    def ticket(self, state: str, *, agent: str, server: str) -> Ticket:
-        """What a `requestState` carries. Raises BadHandle."""
-        purpose, sealed_at, escalation, leg = self._open(state, agent, server, 4)
-        if purpose != "t" or self._now() - sealed_at > STATE_LIFE:
+    def state(self, handle: str, *, agent: str, server: str, call: bytes) -> State:
+        """What a `requestState` carries. Raises BadHandle, also for one that was given for another call."""
+        letter, sealed_at, bound, *carried = self._open(handle, agent, server)
+        if letter not in ("t", "p", "c") or self._now() - float(str(sealed_at)) > STATE_LIFE:
             raise BadHandle("this request state is over")
-        return Ticket(UUID(hex=escalation), int(leg))
+        if letter != "t" and bound != call.hex():  # A ticket is compared with its escalation, which knows more.
+            raise BadHandle("it was given for another call")
+        return _read_state(str(letter), carried)
 
     def _seal(self, content: list[object], agent: str, server: str) -> str:
         nonce = secrets.token_bytes(NONCE)
         box = self._box.encrypt(nonce, json.dumps(content).encode(), _bound(agent, server))
         return "v1." + base64.urlsafe_b64encode(nonce + box).decode().rstrip("=")
 
-    def _open(self, handle: str, agent: str, server: str, size: int) -> list[object]:
-        if not handle.startswith("v1.") or len(handle) > 8192 or not handle.isascii():
+    def _open(self, handle: str, agent: str, server: str) -> list[Any]:
+        if not handle.startswith("v1.") or len(handle) > LONGEST or not handle.isascii():
             raise BadHandle("not a handle of this gateway")
         try:
             raw = base64.urlsafe_b64decode(handle[3:] + "=" * (-len(handle[3:]) % 4))
             content = json.loads(self._box.decrypt(raw[:NONCE], raw[NONCE:], _bound(agent, server)))
         except (InvalidTag, ValueError, binascii.Error) as problem:
             raise BadHandle("not a handle of this agent for this server") from problem
-        if not isinstance(content, list) or len(content) != size:
-            raise BadHandle("not a handle for this purpose")
+        assert isinstance(content, list)  # Nobody else can seal one.
         return content
+
+
+def _letter(state: State) -> str:
+    return "t" if isinstance(state, Ticket) else "p" if isinstance(state, Parked) else "c"
+
+
+def _carried(state: State) -> list[object]:
+    if isinstance(state, Ticket):
+        return [state.escalation.hex, state.leg]
+    if isinstance(state, Parked):
+        return [state.owner, state.id]
+    approval = state.approval
+    sealed = [approval.escalation.hex, approval.rules, approval.people, approval.leg] if approval is not None else None
+    return [state.state.decode() if state.state is not None else None, sealed]
+
+
+def _read_state(letter: str, carried: list[object]) -> State:
+    first, second = carried
+    if letter == "t":
+        return Ticket(UUID(hex=str(first)), int(str(second)))
+    if letter == "p":
+        return Parked(str(first), str(second))
+    approval = None
+    if isinstance(second, list):
+        escalation, rules, people, leg = second
+        pairs = tuple((str(rule), str(digest)) for rule, digest in rules)
+        approval = Approval(UUID(hex=escalation), pairs, tuple(people), int(leg) + 1)
+    return Continuation(str(first).encode() if first is not None else None, {}, approval)
+
+
+def digest_of(method: str, item: str, canonical: bytes) -> bytes:
+    """What a request state is bound to, beside agent and server: what is asked, exactly."""
+    return sha256(b"\0".join((method.encode(), item.encode("utf-8", "surrogatepass"), canonical))).digest()
 
 
 def _kept(capabilities: Mapping[str, JSON]) -> Plain:

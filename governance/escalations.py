@@ -121,10 +121,16 @@ def open_escalation(opening: Opening, *, now: datetime) -> Escalation:
     return escalation
 
 
-def redeem(*, escalation_id: UUID, call: UUID, now: datetime) -> bool:
-    """Use an approval, once: True for exactly one caller. Runs in the transaction that records the call's intent."""
+def redeem(*, escalation_id: UUID, call: UUID, now: datetime, leg: int = 0) -> bool:
+    """Use an approval, once: True for exactly one caller. Runs in the transaction that records the call's intent.
+
+    `leg` above 0 is a later leg of the call that redeemed it; each of those runs once too.
+    """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("An approval is redeemed in the transaction of the call's intent.")
+    if leg:
+        later = Escalation.objects.filter(pk=escalation_id, state=EscalationState.REDEEMED, leg=leg - 1)
+        return later.update(leg=leg) == 1
     used = Escalation.objects.filter(
         pk=escalation_id, state=EscalationState.APPROVED, redeem_until__gt=now, redeemed_call__isnull=True
     ).update(state=move(EscalationState.APPROVED, Act.REDEEM), redeemed_at=now, redeemed_call=call)

@@ -109,7 +109,8 @@ class Trail:
         if ruling.approval is not None:
             clock, escalation = self._ledger.clock, ruling.approval.escalation
             line.locks = str(escalation)
-            line.effect = lambda: redeem(escalation_id=escalation, call=self._call.id, now=clock.now())
+            leg = ruling.approval.leg
+            line.effect = lambda: redeem(escalation_id=escalation, call=self._call.id, now=clock.now(), leg=leg)
         self._tried = line
         changes = await self._ledger.writer.durable(line)
         self._intent, self._closed = line, False
@@ -119,7 +120,8 @@ class Trail:
         """Hand the outcome to the writer and give the answer that may leave now."""
         self._outcome(screened.status, screened)
         self._closed = True
-        return Reply(result=screened.result, error=screened.error)
+        approval = self._ruling.approval if self._ruling is not None else None
+        return Reply(result=screened.result, error=screened.error, approval=approval)
 
     def hold_line(self, ruling: Ruling, approval: Mapping[str, Any]) -> Line:
         """The `call.held` entry for an escalation that is about to be opened."""

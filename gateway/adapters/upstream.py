@@ -1,20 +1,25 @@
-"""Forward admitted calls: one upstream per server, kept while the way to reach it stays the same."""
+"""Forward admitted calls, put servers' questions to agents, and hear what servers say of their own accord."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
+from gateway.adapters import questions
+from gateway.adapters.connections import Connection, Connections
 from gateway.adapters.threads import in_thread
-from gateway.call import Ruling
+from gateway.call import Client, Ruling
+from gateway.mcp import outbound
 from gateway.ports import Channel
-from gateway.refusal import Unavailable, UpstreamFailed
+from gateway.refusal import Unavailable, UpstreamFailed, Withheld
 from gateway.screening import screen_notice
-from gateway.snapshot.model import ServerRecord
-from registry.models import Server
-from registry.targets import NotReady, open_upstream, target_of
+from gateway.snapshot.model import AgentRecord, ServerRecord
+from registry.mcp.revisions import NAMED_METHODS, Era
+from registry.tasks import scan_server
 from registry.transports.base import (
     Answer,
     BrokenOff,
@@ -23,9 +28,10 @@ from registry.transports.base import (
     NotSent,
     TimedOut,
     TooLarge,
-    Upstream,
     UpstreamError,
 )
+
+log = logging.getLogger("gatehouse.upstream")
 
 STATUS = {TimedOut: "timeout", BrokenOff: "unknown", Garbage: "unknown", TooLarge: "withheld", HttpStatus: "unknown"}
 SENTENCE = {
@@ -34,78 +40,190 @@ SENTENCE = {
     Garbage: "answered with something that is not an MCP message; whether it acted is unknown",
     TooLarge: "answered with more than {bytes} bytes; the answer was withheld",
 }
-_quoted = msgspec.json.Encoder().encode
+SETTLES = 0.3  # Seconds after a server's word that a list changed; several words make one look.
+LEVELS_SECONDS = 10.0
+SUBSCRIBE, UNSUBSCRIBE = "resources/subscribe", "resources/unsubscribe"
+DONE = Answer(result=b"{}")
 
 
 class UpstreamPool:
-    """The UpstreamPort of a process. Lives on its event loop."""
+    """The UpstreamPort of a process. Lives on its event loop.
 
-    def __init__(self) -> None:
-        self._open: dict[str, tuple[str, Upstream]] = {}
-        self._opening: dict[str, asyncio.Lock] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+    `tell` passes on what a server says of its own accord: server, the agent that has the connection for itself or "",
+    method and params.
+    """
+
+    def __init__(self, tell: Callable[[str, str, str, bytes], None] = lambda *said: None) -> None:
+        self._tell = tell
+        self._connections = Connections(self._heard)
+        self._looks: dict[int, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def send(self, ruling: Ruling, back: Channel) -> Answer:
         """Send the judged call once. Raises UpstreamFailed, which says whether anything was sent."""
         server, call = ruling.server, ruling.call
+        capabilities = questions.capabilities_of(server, call.client)
+        key = self._connections.key_of(server, agent=call.agent, era=call.era, capabilities=capabilities)
+        try:
+            connection = self._connections.ready(key, server) or await self._connections.opened(key, server)
+            if connection.modern and call.method in (SUBSCRIBE, UNSUBSCRIBE):
+                return self._watched(connection, call.method, call.item)
+            answer = await self._request(connection, ruling, back, questions.later_params(call), capabilities)
+            if connection.modern and answer.result is not None and outbound.asks(answer.result):
+                return await self._asked(connection, ruling, back, answer, capabilities)
+            return answer
+        except UpstreamError as problem:
+            raise failed(problem, server) from problem
+
+    async def _request(
+        self, connection: Connection, ruling: Ruling, back: Channel, params: bytes, capabilities: bytes
+    ) -> Answer:
+        server, call = ruling.server, ruling.call
 
         def heard(method: str, params: bytes) -> None:
+            if method.endswith("/list_changed"):
+                self._look_again(connection)  # Agents are told when what they are listed has changed.
+                return
             fit = screen_notice(params, ruling)
             if fit is not None:
                 back.notify(method, fit)
 
-        found = self._open.get(server.name)
+        asks = bool(server.allows) and not connection.modern
+        connection.users += 1
         try:
-            upstream = found[1] if found and found[0] == server.fingerprint else await self._connected(server)
-            params = b'{"name":%s,"arguments":%s}' % (_quoted(call.item), call.canonical)
-            return await upstream.request(
+            return await connection.upstream.request(
                 call.method,
                 params,
                 deadline=server.deadline,
-                name=call.item,
+                name=call.item if call.method in NAMED_METHODS else None,
                 on_event=heard,
+                on_request=(lambda method, params: questions.put(method, params, ruling, back)) if asks else None,
                 progress_token=call.progress_token,
                 meta=call.meta,
+                client_capabilities=capabilities,
+                param_headers=call.param_headers,
             )
-        except UpstreamError as problem:
-            raise failed(problem, server) from problem
+        finally:
+            connection.users -= 1
+            if connection.key.holder:
+                connection.used_at = asyncio.get_running_loop().time()
 
-    async def _connected(self, server: ServerRecord) -> Upstream:
-        """Open the upstream of a server, once however many calls wait for it; an outdated one is let go."""
-        async with self._opening.setdefault(server.name, asyncio.Lock()):
-            found = self._open.get(server.name)
-            if found is not None and found[0] == server.fingerprint:
-                return found[1]
+    async def _asked(
+        self, connection: Connection, ruling: Ruling, back: Channel, answer: Answer, capabilities: bytes
+    ) -> Answer:
+        """A stateless server asks: a stateless agent gets the question, one of the session era is asked here."""
+        if back.polls:
+            assert answer.result is not None
+            if not questions.allowed_questions(answer.result, ruling):
+                raise Withheld(f"Server {ruling.server.name} asked for something that it may not ask this agent for.")
+            return answer
+        for _ in range(questions.ROUNDS):
+            assert answer.result is not None
+            params = await questions.answered(answer.result, ruling, back)
+            answer = await self._request(connection, ruling, back, params, capabilities)
+            if answer.result is None or not outbound.asks(answer.result):
+                return answer
+        raise questions.unanswerable(ruling)
+
+    def _watched(self, connection: Connection, method: str, uri: str) -> Answer:
+        """The stateless era subscribes by listening."""
+        if method == SUBSCRIBE:
+            connection.watch(uri, self._heard)
+        else:
+            connection.forget(uri)
+        return DONE
+
+    # What servers say of their own accord.
+
+    async def set_level(self, server: ServerRecord, agent: AgentRecord, client: Client, level: str) -> None:
+        """Tell a session-era server which log messages are wanted; best effort, and only over an agent's own."""
+        if not server.own_sessions:
+            return
+        capabilities = questions.capabilities_of(server, client)
+        key = self._connections.key_of(server, agent=agent.name, era=Era.LEGACY, capabilities=capabilities)
+        try:
+            connection = self._connections.ready(key, server) or await self._connections.opened(key, server)
+            if not connection.modern:
+                params = msgspec.json.encode({"level": level})
+                await connection.upstream.request("logging/setLevel", params, deadline=LEVELS_SECONDS)
+        except (UpstreamError, UpstreamFailed) as problem:
+            log.info("server %s was not told of a log level: %s", server.name, problem)
+
+    def listen(
+        self,
+        servers: Sequence[ServerRecord],
+        agent: AgentRecord,
+        client: Client,
+        era: Era,
+        uris: frozenset[str] = frozenset(),
+    ) -> Callable[[], None]:
+        """Hear what these servers say to this agent alone, until the answer is called."""
+        taken: list[Connection] = []
+
+        async def begin(server: ServerRecord) -> None:
+            capabilities = questions.capabilities_of(server, client)
+            key = self._connections.key_of(server, agent=agent.name, era=era, capabilities=capabilities)
             try:
-                upstream = await in_thread(_connect, server.pk)
-            except (NotReady, Unavailable) as problem:
-                raise UpstreamFailed(f"{problem} Nothing was sent.", status="not_sent", sent=False) from problem
-            self._open[server.name] = (server.fingerprint, upstream)
-            if found is not None:
-                self._let_go(found[1])
-            return upstream
+                connection = self._connections.ready(key, server) or await self._connections.opened(key, server)
+            except (UpstreamError, UpstreamFailed, Unavailable) as problem:
+                log.info("server %s is not listened to: %s", server.name, problem)
+                return
+            connection.users += 1
+            taken.append(connection)
+            connection.listen(self._heard)
+
+        for server in servers:
+            if server.own_sessions:
+                self._beside(begin(server))
+
+        def release() -> None:
+            for connection in taken:
+                connection.users -= 1
+                for uri in uris:
+                    connection.forget(uri)
+
+        return release
+
+    def _heard(self, connection: Connection, method: str, params: bytes) -> None:
+        if method.endswith("/list_changed"):
+            self._look_again(connection)
+        else:
+            self._tell(connection.key.server, connection.key.holder, method, params)
+
+    def _look_again(self, connection: Connection) -> None:
+        """Have a server scanned whose lists have changed, as it says."""
+        if connection.pk in self._looks:
+            return
+        loop = asyncio.get_running_loop()
+        self._looks[connection.pk] = loop.call_later(SETTLES, partial(self._look_now, connection.pk))
+
+    def _look_now(self, pk: int) -> None:
+        self._looks.pop(pk, None)
+        self._beside(_scanned(pk))
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def keep_only(self, servers: Mapping[str, ServerRecord]) -> None:
-        """Let go of servers that are no longer there."""
-        for name in [name for name in self._open if name not in servers]:
-            self._let_go(self._open.pop(name)[1])
-
-    def _let_go(self, upstream: Upstream) -> None:
-        task = asyncio.get_running_loop().create_task(upstream.close())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        """Let go of servers that are no longer there, or are reached otherwise now."""
+        self._connections.keep_only(servers)
 
     async def close(self) -> None:
         """Close every connection and end every child."""
-        opened, self._open = list(self._open.values()), {}
-        await asyncio.gather(*(upstream.close() for _, upstream in opened), *self._closing, return_exceptions=True)
+        for timer in self._looks.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await self._connections.close()
 
 
-def _connect(pk: int) -> Upstream:
-    row = Server.objects.filter(pk=pk).first()
-    if row is None:
-        raise NotReady("The server is gone.")
-    return open_upstream(target_of(row))
+async def _scanned(pk: int) -> None:
+    try:
+        await in_thread(scan_server.delay, pk)
+    except Unavailable as problem:
+        log.warning("a server whose lists changed could not be scanned: %s", problem)
 
 
 def failed(problem: UpstreamError, server: ServerRecord) -> UpstreamFailed:

@@ -19,6 +19,7 @@ from registry.mcp.revisions import (
     LEGACY,
     META_CAPABILITIES,
     META_CLIENT,
+    META_LOG_LEVEL,
     META_PREFIX,
     META_PROGRESS,
     META_VERSION,
@@ -28,6 +29,7 @@ from registry.mcp.revisions import (
     era_of_header,
     header_name,
 )
+from registry.transports.base import Answer
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
@@ -41,7 +43,7 @@ Headers = Mapping[bytes, bytes]
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One parsed message. `id` is raw JSON, None for a notification; `method` None for an answer of the agent."""
+    """One parsed message. `id` is raw JSON, None for a notification; `method` None for `answer`, one of the agent."""
 
     era: Era
     version: str
@@ -50,6 +52,7 @@ class Message(msgspec.Struct, frozen=True):
     params: dict[str, JSON] = {}
     meta: dict[str, JSON] = {}
     client: Client = NOBODY
+    answer: Answer | None = None
 
     @property
     def progress_token(self) -> bytes | None:
@@ -66,7 +69,7 @@ class Message(msgspec.Struct, frozen=True):
         kept = {
             key: value
             for key, value in self.meta.items()
-            if key != META_PROGRESS and not key.startswith((META_PREFIX, "io.gatehouse/"))
+            if key == META_LOG_LEVEL or (key != META_PROGRESS and not key.startswith((META_PREFIX, "io.gatehouse/")))
         }
         return strict_json.encode(kept) if kept else None
 
@@ -108,7 +111,7 @@ def _envelope(document: dict[str, JSON], era: Era, version: str) -> Message:
     method, params = document.get("method"), document.get("params", {})
     raw = read_id(document["id"]) if "id" in document else None
     if method is None and raw is not None and ("result" in document) != ("error" in document):
-        return Message(era=era, version=version, id=raw, method=None)
+        return Message(era=era, version=version, id=raw, method=None, answer=_answer(document))
     if not isinstance(method, str):
         raise Malformed("`method` is missing or not a string.", code=INVALID_REQUEST)
     if "result" in document or "error" in document:
@@ -119,6 +122,12 @@ def _envelope(document: dict[str, JSON], era: Era, version: str) -> Message:
     if not isinstance(meta, dict):
         raise Malformed("`_meta` must be an object.", code=INVALID_PARAMS)
     return Message(era=era, version=version, id=raw, method=method, params=params, meta=meta)
+
+
+def _answer(document: Mapping[str, JSON]) -> Answer:
+    if "result" in document:
+        return Answer(result=strict_json.encode(document["result"]))
+    return Answer(error=strict_json.encode(document["error"]))
 
 
 def _id_to_echo(document: Mapping[str, JSON]) -> bytes | None:
@@ -170,7 +179,7 @@ def _modern(message: Message, headers: Headers) -> Message:
 
 def _require_header(headers: Headers, name: bytes, expected: str | None, *, encoded: bool = False) -> None:
     value = headers.get(name)
-    said = value.decode("latin-1") if value is not None else None
+    said = value.decode("latin-1").strip(" \t") if value is not None else None
     if said is not None and encoded:
         said = header_name(said)
     if expected is None or said != expected:
@@ -187,33 +196,3 @@ def client_of(info: Mapping[str, JSON], capabilities: Mapping[str, JSON]) -> Cli
         version=version[:40] if isinstance(version, str) else "",
         capabilities=capabilities,
     )
-
-
-class ToolParams(msgspec.Struct, frozen=True):
-    """The params of a `tools/call`. `state` is the request state of an earlier leg."""
-
-    name: str
-    arguments: dict[str, JSON]
-    canonical: bytes
-    state: str | None
-
-
-def tool_params(message: Message) -> ToolParams:
-    """Rung 6 for `tools/call`. Raises Malformed with -32602."""
-    name, arguments = message.params.get("name"), message.params.get("arguments", {})
-    state = message.params.get("requestState")
-    if not isinstance(name, str) or not name:
-        raise Malformed("`params.name` must be the name of a tool.", code=INVALID_PARAMS, http=_http(message))
-    if len(name) > NAME_CHARACTERS:
-        raise Malformed(f"`params.name` is longer than {NAME_CHARACTERS} characters.", code=INVALID_PARAMS)
-    if arguments is None:
-        arguments = {}
-    if not isinstance(arguments, dict):
-        raise Malformed("`params.arguments` must be an object.", code=INVALID_PARAMS, http=_http(message))
-    if state is not None and not isinstance(state, str):
-        raise Malformed("`params.requestState` must be a string.", code=INVALID_PARAMS, http=_http(message))
-    return ToolParams(name, arguments, strict_json.encode(arguments), state)
-
-
-def _http(message: Message) -> int:
-    return 400 if message.era is Era.MODERN else 200

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 
 from gateway.refusal import Malformed
 from gateway.snapshot.model import AgentRecord, ApprovedItem, Snapshot
 from governance.policy.listing import could_run
-from governance.policy.values import Kind
 from registry.mcp.revisions import META_SERVER, Era
 
 PAGE = 500
+LISTS = {
+    "tools/list": "tools",
+    "prompts/list": "prompts",
+    "resources/list": "resources",
+    "resources/templates/list": "resourceTemplates",
+}
+"""By method: the member of the result, which is also what an approved item says it stands in."""
 INVALID_PARAMS = -32602
 
 
-def listed(snapshot: Snapshot, agent: AgentRecord, server: str, kind: Kind) -> list[ApprovedItem]:
-    """The items of one server to list, in the server's order (contract 4.4). Raises Unavailable without a policy."""
+def listed(snapshot: Snapshot, agent: AgentRecord, server: str, listing: str) -> list[ApprovedItem]:
+    """The items of one server in one of LISTS, in the server's order (contract 4.4).
+
+    Raises Unavailable without a policy.
+    """
     return [
         approved
         for approved in snapshot.visible(agent, server)
-        if approved.item.kind is kind and could_run(snapshot.rules_for(approved.item), agent.caller)
+        if approved.listing == listing and could_run(snapshot.rules_for(approved.item), agent.caller)
     ]
 
 
-def tools_page(items: list[ApprovedItem], cursor: object, era: Era, server_info: bytes) -> bytes:
-    """One page of `tools/list` as a raw result: approved definitions, byte for byte as they were approved."""
-    start = _start(cursor, len(items))
-    page = items[start : start + PAGE]
-    parts = [b'{"tools":[' + b",".join(item.wire for item in page) + b"]"]
-    if start + PAGE < len(items):
+def page(listing: str, wires: Sequence[bytes], cursor: object, era: Era, server_info: bytes) -> bytes:
+    """One page of a list as a raw result: approved definitions, byte for byte as they were approved."""
+    start = _start(cursor, len(wires))
+    parts = [b'{"%s":[' % listing.encode() + b",".join(wires[start : start + PAGE]) + b"]"]
+    if start + PAGE < len(wires):
         parts.append(b',"nextCursor":"%s"' % base64.urlsafe_b64encode(b"%d" % (start + PAGE)))
     if era is Era.MODERN:
         parts.append(b',"resultType":"complete","ttlMs":0,"cacheScope":"private"')

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from gateway.call import Call, Reply
 from gateway.refusal import Denied, Invisible, Malformed, Refusal, StillWaiting
+from governance.policy.values import Kind
 from registry.mcp.revisions import META_SERVER, Era
 
 DECISION = "io.gatehouse/decision"
+TOOLS_CALL = "tools/call"
+NOT_ALLOWED, INVALID_PARAMS = 40300, -32602
+STATUS = {-32601: 404, -32602: 400, -32020: 400, -32021: 400, -32022: 400}
+LONGEST_STATE = 256 * 1024
+MAX_ASKED = 64
 SERVER_INFO = {"name": "gatehouse", "version": "1"}
 
 _encode = msgspec.json.Encoder().encode
@@ -50,8 +56,10 @@ def malformed(problem: Malformed) -> Reply:
 
 
 def refusal(call: Call, problem: Refusal, place: Place) -> Reply:
-    """A refused tool call: a result with isError where a model should read it, an error where nothing can go on."""
+    """A refused call: a result with isError where a model should read it, an error where nothing can go on."""
     decision = decision_of(call, problem, place)
+    if problem.form.code is None and call.method != TOOLS_CALL:
+        return error(NOT_ALLOWED, said(problem, place), {DECISION: decision})
     if problem.form.code is not None:
         return Reply(error=error(problem.form.code, problem.reason, {DECISION: decision}).error, http=problem.form.http)
     return Reply(result=tool_error(said(problem, place), decision, call.era))
@@ -98,9 +106,14 @@ def tool_error(text: str, decision: Mapping[str, object], era: Era) -> bytes:
     return _encode(result)
 
 
-def unknown_tool(name: str, call: Call, problem: Refusal, place: Place) -> Reply:
-    """The answer to a tool that is unknown, unapproved, hidden or out of reach: the same bytes for all of them."""
-    return Reply(result=tool_error(f"Unknown tool: {name}", decision_of(call, problem, place), call.era))
+def unknown(call: Call, problem: Refusal, place: Place) -> Reply:
+    """The answer to an item that is unknown, unapproved, hidden or out of reach: the same bytes for all of them."""
+    decision = decision_of(call, problem, place)
+    if call.method == TOOLS_CALL:
+        return Reply(result=tool_error(f"Unknown tool: {call.item}", decision, call.era))
+    data = {DECISION: decision} | ({"uri": call.item} if call.kind is Kind.RESOURCE else {})
+    reply = error(INVALID_PARAMS, f"Unknown {call.kind.value}: {call.item}", data)
+    return Reply(error=reply.error, http=400 if call.era is Era.MODERN else 200)
 
 
 def input_required(state: str) -> Reply:
@@ -111,11 +124,82 @@ def input_required(state: str) -> Reply:
 
 def for_era(reply: Reply, call: Call) -> Reply:
     """A server's own result, completed for an agent of the stateless era where the server is of the other one."""
-    if call.era is not Era.MODERN or reply.result is None or b'"resultType"' in reply.result:
+    if call.era is not Era.MODERN:
         return reply
-    bare = reply.result.rstrip()
-    comma = b"" if bare.rstrip(b"}").strip() == b"{" else b","
-    return Reply(result=bare[:-1] + comma + _complete + b"}", http=reply.http)
+    if reply.result is None:
+        return msgspec.structs.replace(reply, http=_status_of(reply.error or b""))
+    more = [] if _has(reply.result, "resultType") else [_complete]
+    result = reply.result
+    if call.method == "resources/read":
+        members = _members(result)
+        result = _encode({key: raw for key, raw in members.items() if key not in ("ttlMs", "cacheScope")})
+        more.append(b'"ttlMs":0,"cacheScope":"private"')
+    return msgspec.structs.replace(reply, result=_with(result, more))
+
+
+def _status_of(error: bytes) -> int:
+    """The HTTP status that the stateless era gives a server's error."""
+    try:
+        code = msgspec.json.decode(error, type=_Code).code
+    except msgspec.DecodeError:
+        return 200
+    return STATUS.get(code, 200)
+
+
+def asks(result: bytes) -> bool:
+    """Whether a server's result is a question to the agent (stateless era)."""
+    return b'"input_required"' in result and bytes(_members(result).get("resultType", b"")) == b'"input_required"'
+
+
+def request_state_of(result: bytes) -> bytes | None:
+    """The server's own request state as raw JSON, where its question has one."""
+    state = _members(result).get("requestState")
+    return bytes(state) if state is not None else None
+
+
+def input_requests_of(result: bytes) -> dict[str, tuple[str, bytes]]:
+    """The server's questions by key: method and raw params. Raises msgspec.DecodeError for what is none."""
+    asked = msgspec.json.decode(_members(result).get("inputRequests", b"{}"), type=dict[str, _Question])
+    return {key: (one.method, bytes(one.params) or b"{}") for key, one in asked.items()}
+
+
+def with_request_state(result: bytes, state: str) -> bytes:
+    """A server's question with our request state in place of its own."""
+    members = {key: raw for key, raw in _members(result).items() if key != "requestState"}
+    return _encode({**members, "requestState": state})
+
+
+def questions(asked: Mapping[str, tuple[str, bytes]], state: str) -> Reply:
+    """Questions of a session-era server to a stateless agent."""
+    wire = {key: {"method": method, "params": msgspec.Raw(params)} for key, (method, params) in asked.items()}
+    body = {"resultType": "input_required", "inputRequests": wire, "requestState": state}
+    return Reply(result=_encode({**body, "_meta": {META_SERVER: SERVER_INFO}}))
+
+
+class _Code(msgspec.Struct):
+    code: int
+
+
+class _Question(msgspec.Struct):
+    method: str
+    params: msgspec.Raw = msgspec.Raw()
+
+
+def _members(result: bytes) -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(result, type=dict[str, msgspec.Raw])
+
+
+def _has(result: bytes, member: str) -> bool:
+    return b'"%s"' % member.encode() in result and member in _members(result)
+
+
+def _with(result: bytes, more: list[bytes]) -> bytes:
+    """The members `more` at the end of a raw object."""
+    if not more:
+        return result
+    bare = result.rstrip()
+    comma = b"" if bare[1:-1].strip() == b"" else b","
+    return bare[:-1] + comma + b",".join(more) + b"}"
 
 
 def own_result(fields: Mapping[str, object], era: Era) -> Reply:
@@ -137,6 +221,33 @@ def event(message: bytes) -> bytes:
 def notification(method: str, params: bytes) -> bytes:
     """A notification."""
     return b'{"jsonrpc":"2.0","method":%s,"params":%s}' % (_encode(method), params)
+
+
+def request(number: bytes, method: str, params: bytes) -> bytes:
+    """A request of the gateway's, on behalf of a server."""
+    return b'{"jsonrpc":"2.0","id":%s,"method":%s,"params":%s}' % (number, _encode(method), params)
+
+
+def raw(value: object) -> bytes:
+    """Any plain value as JSON."""
+    return _encode(value)
+
+
+def teller(put: Callable[[str, bytes], None], name: str, subscription: bytes) -> Callable[[str, bytes], None]:
+    """Puts notifications with the id of the subscription that they belong to in `_meta`."""
+
+    def tell(method: str, params: bytes) -> None:
+        members = dict(_members(params))
+        meta = msgspec.json.decode(members.get("_meta", b"{}"), type=dict[str, msgspec.Raw])
+        put(method, _encode({**members, "_meta": {**meta, name: msgspec.Raw(subscription)}}))
+
+    return tell
+
+
+def subscription_end(rpc_id: bytes, name: str) -> bytes:
+    """The result that ends a subscription in good order."""
+    meta = {name: msgspec.Raw(rpc_id), META_SERVER: SERVER_INFO}
+    return response(rpc_id, Reply(result=_encode({"resultType": "complete", "_meta": meta})))
 
 
 def progress(token: bytes, number: int, message: str) -> bytes:

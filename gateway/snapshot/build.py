@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 
 from django.conf import settings
 from django.utils import timezone
 
+from gateway.mcp.param_headers import wanted
 from gateway.snapshot.model import AgentRecord, ApprovedItem, Identity, Rules, ServerRecord, TokenRecord
 from gateway.snapshot.reach import Reach
 from governance.models import Agent, AgentToken, DataRole, PolicyVersion
@@ -15,8 +17,11 @@ from governance.policy.compiled import compile_policy
 from governance.policy.language import parse
 from governance.policy.values import Caller, Kind
 from registry.approved import KINDS, policy_item
+from registry.mcp.uri_template import UriTemplate
 from registry.models import Item as ItemRow
-from registry.models import ItemState, Server, ServerState
+from registry.models import ItemState, Server, ServerState, Sessions
+
+LISTINGS = {"tool": "tools", "prompt": "prompts", "resource": "resources", "template": "resourceTemplates"}
 
 
 def identity(revocations_seen: int) -> Identity:
@@ -42,7 +47,7 @@ def identity(revocations_seen: int) -> Identity:
     }
     live = AgentToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now()).select_related("agent")
     tokens = {
-        row.public_id: TokenRecord(row.public_id, row.digest, row.agent.name, row.expires_at.timestamp())
+        row.public_id: TokenRecord(row.public_id, row.digest, row.agent.name, row.expires_at.timestamp(), row.audience)
         for row in live
     }
     return Identity(tokens=tokens, agents=agents, reaches=reaches(), revocations_seen=revocations_seen)
@@ -71,11 +76,8 @@ def servers() -> dict[str, ServerRecord]:
 def server(row: Server, items: list[ItemRow]) -> ServerRecord:
     """One server and its approved items."""
     instructions = next((i.approved_document for i in items if i.kind == "instructions"), "")
-    approved = [
-        ApprovedItem(policy_item(item), item.approved_digest, item.approved_document.encode())
-        for item in items
-        if item.kind in KINDS
-    ]
+    approved = [approved_item(item) for item in items if item.kind in KINDS]
+    allows = frozenset(what for what, answer in row.client_requests.items() if answer == "allow")
     return ServerRecord(
         name=row.name,
         pk=row.pk,
@@ -84,8 +86,32 @@ def server(row: Server, items: list[ItemRow]) -> ServerRecord:
         result_bytes=row.result_bytes,
         items={(a.item.kind, a.item.name): a for a in approved},
         instructions=instructions_text(instructions),
+        capabilities=row.capabilities,
+        allows=allows,
+        own_sessions=own_sessions(row),
         fingerprint=fingerprint(row),
     )
+
+
+def own_sessions(row: Server) -> bool:
+    """Whether each agent has a connection of its own: where the server may ask, or keeps what an agent watches."""
+    if row.sessions != Sessions.AUTO:
+        return row.sessions == Sessions.AGENT
+    resources = row.capabilities.get("resources")
+    watched = isinstance(resources, dict) and resources.get("subscribe") is True
+    return watched or "allow" in row.client_requests.values()
+
+
+def approved_item(item: ItemRow) -> ApprovedItem:
+    """One approved item; a template that is none stands for no URI and is only listed."""
+    template = None
+    if item.kind == "template":
+        with suppress(ValueError):
+            template = UriTemplate(item.name)
+    wire = item.approved_document.encode()
+    known = policy_item(item)
+    headers = wanted(known.schema) if item.kind == "tool" else ()
+    return ApprovedItem(known, item.approved_digest, wire, LISTINGS[item.kind], template, headers)
 
 
 def instructions_text(document: str) -> str | None:
@@ -98,7 +124,17 @@ def instructions_text(document: str) -> str | None:
 
 def fingerprint(row: Server) -> str:
     """A digest over everything that decides how the server is reached."""
-    parts = [row.transport, row.url, row.command, row.cwd, row.env, row.headers, row.allow_private_address]
+    parts = [
+        row.client_requests,
+        row.sessions,
+        row.transport,
+        row.url,
+        row.command,
+        row.cwd,
+        row.env,
+        row.headers,
+        row.allow_private_address,
+    ]
     return hashlib.sha256(json.dumps([*parts, row.result_bytes], sort_keys=True).encode()).hexdigest()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gateway.refusal import NotAuthenticated, Unavailable
@@ -12,14 +12,18 @@ from governance.policy.values import Caller, Item, Kind
 from governance.workflow.switches import Switch, applies
 
 if TYPE_CHECKING:
+    from gateway.mcp.param_headers import Wanted
     from gateway.snapshot.reach import Reach
+    from governance.canonical.values import JSON
     from governance.inspection.scan import Detectors
     from governance.policy.compiled import CompiledPolicy, ItemRules
+    from registry.mcp.uri_template import UriTemplate
 
 UNAUTHENTICATED = (
     "Present an agent token: send the header `Authorization: Bearer <token>`. Ask the owner of the agent for one."
 )
 
+MAX_RULES = 30_000
 UNKNOWN = "This token is unknown, expired or revoked. Ask the owner of the agent for a new one."
 
 
@@ -50,12 +54,16 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """One live agent token: `digest` is keyed, `expires_at` in seconds since 1970."""
+    """One live agent token: `digest` is keyed, `expires_at` in seconds since 1970.
+
+    `audience` is the path of the one endpoint that it is good for; empty for all that its agent may use.
+    """
 
     public_id: str
     digest: str
     agent: str
     expires_at: float
+    audience: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +88,27 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ApprovedItem:
-    """One approved and unchanged item: `wire` is its approved definition as raw JSON, `digest` is over it."""
+    """One approved and unchanged item: `wire` is its approved definition as raw JSON, `digest` is over it.
+
+    `listing` names the list that it stands in; `template` tells which URIs a resource template stands for; `headers`
+    are the arguments that are wanted in headers too.
+    """
 
     item: Item
     digest: str
     wire: bytes
+    listing: str = "tools"
+    template: UriTemplate | None = None
+    headers: tuple[Wanted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRecord:
-    """One server that agents may know of, with its approved items in the server's own order."""
+    """One server that agents may know of, with its approved items in the server's own order.
+
+    `capabilities` is what it declared when it was last seen, `allows` what it may ask of agents (sampling,
+    elicitation, roots), `own_sessions` whether each agent has a connection of its own to it.
+    """
 
     name: str
     pk: int
@@ -98,6 +117,9 @@ class ServerRecord:
     result_bytes: int
     items: Mapping[tuple[Kind, str], ApprovedItem] = field(default_factory=dict)
     instructions: str | None = None
+    capabilities: Mapping[str, JSON] = field(default_factory=dict)
+    allows: frozenset[str] = frozenset()
+    own_sessions: bool = False
     fingerprint: str = ""  # Changes whenever how the server is reached changes, so that its connections are renewed.
 
 
@@ -152,15 +174,38 @@ class Snapshot:
         found = self._seen.get(key)
         if found is None:
             record = self.servers.get(server)
-            reaches = [self.identity.reaches[role] for role in agent.caller.roles if role in self.identity.reaches]
+            reaches = self._reaches(agent)
             items = record.items.values() if record else ()
             found = tuple(a for a in items if any(reach.covers(a.item) for reach in reaches))
             self._seen[key] = found
         return found
 
+    def item_of(self, server: ServerRecord, kind: Kind, name: str) -> ApprovedItem | None:
+        """The approved item of this name; a URI that no resource has may be one that an approved template stands for.
+
+        What a template gives is judged by its own URI, under the template's digest.
+        """
+        found = server.items.get((kind, name))
+        if found is None and kind is Kind.RESOURCE:
+            return self._made_by_template(server, name)
+        return found
+
+    def _made_by_template(self, server: ServerRecord, uri: str) -> ApprovedItem | None:
+        for approved in server.items.values():
+            if approved.template is not None and approved.template.matches(uri):
+                item = replace(approved.item, name=uri)
+                return ApprovedItem(item, approved.digest, approved.wire, approved.listing)
+        return None
+
     def sees(self, agent: AgentRecord, item: ApprovedItem) -> bool:
-        """Whether one approved item is within the agent's roles."""
+        """Whether one approved item, or one that an approved template stands for, is within the agent's roles."""
+        if item.item.kind is Kind.RESOURCE:
+            return any(reach.covers(item.item) for reach in self._reaches(agent))
         return item in self.visible(agent, item.item.server)
+
+    def _reaches(self, agent: AgentRecord) -> list[Reach]:
+        reaches = self.identity.reaches
+        return [reaches[role] for role in agent.caller.roles if role in reaches]
 
     def rules_for(self, item: Item) -> ItemRules:
         """The rules that can concern an item, compiled once. Raises Unavailable while no policy is published."""
@@ -169,6 +214,8 @@ class Snapshot:
         if found is None:
             if self.rules.compiled is None:
                 raise Unavailable("No policy is published, so nothing is allowed. A policy author has to publish one.")
+            if len(self._rules) >= MAX_RULES:  # Templates stand for any number of URIs.
+                self._rules.clear()
             found = self._rules[key] = self.rules.compiled.for_item(item)
         return found
 

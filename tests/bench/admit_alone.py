@@ -137,6 +137,7 @@ def call() -> Call:
         item=TOOL,
         arguments=parsed,
         canonical=strict_json.encode(parsed),
+        params=b"{}",
         token=TOKEN,
         agent=AGENT,
         address="127.0.0.1",

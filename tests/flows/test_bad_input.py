@@ -259,7 +259,7 @@ def test_an_ended_session_is_over(place: Office) -> None:
     assert legacy_call(place, session).status == 404
 
 
-@pytest.mark.parametrize("method", ["tools/steal", "completion/complete", "resources/list", ""])
+@pytest.mark.parametrize("method", ["tools/steal", "completion/complete", "server/discover", ""])
 def test_an_unknown_method_of_the_session_era_answers_its_id(place: Office, method: str) -> None:
     """Contract 4.1: the table of methods is closed."""
     reply = place.agent(legacy=True).request(method, {}, rpc_id="abc")
@@ -278,10 +278,14 @@ def test_a_call_without_an_id_is_not_run(place: Office) -> None:
     assert place.log.calls() == before
 
 
-def test_get_is_not_served(place: Office) -> None:
-    """Protocol 1.2: GET answers 405 and says what is allowed."""
-    answer = place.running.request("GET", "/mcp/desk", token=place.running.token("dev-claude"))
-    assert answer.status == 405 and "POST" in answer.headers["allow"]
+def test_get_and_delete_belong_to_sessions(place: Office) -> None:
+    """Protocol 1.2 and 1.4: 405 in the stateless era, and without a session nothing in the other."""
+    token = place.running.token("dev-claude")
+    for method in ("GET", "DELETE"):
+        answer = place.running.request(method, "/mcp/desk", token=token, headers={"mcp-protocol-version": "2026-07-28"})
+        assert answer.status == 405 and answer.headers["allow"] == "POST"
+        assert place.running.request(method, "/mcp/desk", token=token).status == 400
+    assert place.running.request("PUT", "/mcp/desk", token=token).status == 405
 
 
 def test_an_unknown_server_answers_as_one_that_must_not_be_seen(place: Office) -> None:

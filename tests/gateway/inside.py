@@ -16,7 +16,6 @@ from uuid import UUID
 
 from gateway import runtime
 from gateway.asgi import application
-from gateway.endpoint import Timing
 from governance.models.ledger import LedgerEntry
 from registry.apply import apply_configuration, known_names
 from registry.configuration.parse import parse_config
@@ -137,7 +136,7 @@ async def inside(policy: str = POLICY, **agent: Any) -> AsyncIterator[Inside]:
         }
         tokens = await in_thread(applied, config, policy)
         gateway = await runtime.started()
-        gateway.endpoint.timing = Timing(hold=1.0, leg=1.0, legs=9)
+        gateway.endpoint.sessions.hold_seconds = gateway.endpoint.stateless.leg_seconds = 1.0
         try:
             await eventually_async(lambda: not gateway.unready(), what="a ready gateway")
             simulator.received.clear()

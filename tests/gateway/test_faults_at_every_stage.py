@@ -50,8 +50,8 @@ def port(name: str, **members: Any) -> Callable[[Inside, pytest.MonkeyPatch], No
     """Fail in one port."""
 
     def inject(place: Inside, patch: pytest.MonkeyPatch) -> None:
-        endpoint = place.gateway.endpoint
-        endpoint.ports = replace(endpoint.ports, **{name: Instead(getattr(endpoint.ports, name), **members)})
+        calls = place.gateway.endpoint.sessions.calls
+        calls.ports = replace(calls.ports, **{name: Instead(getattr(calls.ports, name), **members)})
 
     return inject
 
@@ -127,7 +127,7 @@ async def test_a_fault_while_a_call_is_held_forwards_nothing(stage: str, monkeyp
         if stage == "hold":
             port("holds", decided=failing_later)(place, monkeypatch)
         else:
-            monkeypatch.setattr(place.gateway.endpoint.ports.holds, "_wait", failing_later)
+            monkeypatch.setattr(place.gateway.endpoint.sessions.calls.ports.holds, "_wait", failing_later)
         reply = await place.call("add")
         assert reply.error["code"] == 50300 and place.forwarded() == 0
         kinds = [kind for kind, _ in await place.entries()]
@@ -181,12 +181,12 @@ async def test_what_was_reserved_is_given_back_when_nothing_was_sent(
 ) -> None:
     """Contract 4.15: given back on `not_sent`; a limit of three is still three calls at the server."""
     async with inside(LIMITED) as place:
-        real = place.gateway.endpoint.ports
+        real = place.gateway.endpoint.sessions.calls.ports
         for _ in range(4):
             BEFORE[stage][0](place, monkeypatch)
             assert (await place.call(text="bad")).error["code"] == 50300
             monkeypatch.undo()
-            place.gateway.endpoint.ports = real
+            place.gateway.endpoint.sessions.calls.ports = real
         await in_thread(eventually, lambda: not Usage.objects.exists(), what="everything given back")
         for _ in range(3):
             assert (await place.call(text="good")).text == "good"

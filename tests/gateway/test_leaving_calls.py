@@ -71,7 +71,7 @@ async def test_a_session_era_agent_that_loses_its_connection_does_not_cancel(mon
         call = {"name": "echo", "arguments": {"text": "gone"}}
         task = await begun(place, legacy(place, session, "tools/call", call))
         place.left.set()
-        await eventually_async(lambda: any(one.gone for one in place.gateway.endpoint.in_flight.values()))
+        await eventually_async(lambda: any(one.gone for one in place.gateway.endpoint.sessions.in_flight.values()))
         release.set()
         await task
         assert await place.entries() == [("call.intent", ""), ("call.outcome", "ok")]
@@ -88,7 +88,7 @@ async def test_a_cancellation_in_so_many_words_ends_the_call() -> None:
         reply = await task
         assert (reply.status, reply.body) == (202, b"")
         assert await place.entries() == [("call.intent", ""), ("call.outcome", "cancelled")]
-        assert not place.gateway.endpoint.in_flight
+        assert not place.gateway.endpoint.sessions.in_flight
 
 
 async def test_a_cancellation_of_another_session_does_nothing() -> None:
@@ -99,7 +99,7 @@ async def test_a_cancellation_of_another_session_does_nothing() -> None:
         task = await begun(place, legacy(place, session, "tools/call", call))
         await legacy(place, other, "notifications/cancelled", {"requestId": 5}, rpc_id=None)
         await legacy(place, session, "notifications/cancelled", {"requestId": "5"}, rpc_id=None)
-        assert not task.done() and len(place.gateway.endpoint.in_flight) == 1
+        assert not task.done() and len(place.gateway.endpoint.sessions.in_flight) == 1
         await legacy(place, session, "notifications/cancelled", {"requestId": 5}, rpc_id=None)
         await task
 

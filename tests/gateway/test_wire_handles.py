@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 
 from gateway.call import Client, Ticket
-from gateway.sessions import LIFE, STATE_LIFE, BadHandle, Handles
+from gateway.sessions import LIFE, STATE_LIFE, BadHandle, Handles, digest_of
 from governance.canonical import strict_json
 from tests.doubles import HandClock
 
 TICKET = Ticket(uuid4(), 3)
+ASKED = digest_of("tools/call", "echo", b"{}")
 CLIENT = Client("claude", "2.1", {"elicitation": {"url": {}}})
 
 
@@ -47,38 +48,38 @@ def test_a_session_comes_back_as_it_was_opened(handles: Handles) -> None:
 
 def test_a_ticket_comes_back_with_its_leg(handles: Handles) -> None:
     """Protocol 2.3."""
-    state = handles.seal_ticket(TICKET, agent="a", server="files")
-    assert handles.ticket(state, agent="a", server="files") == TICKET
+    state = handles.seal_state(TICKET, agent="a", server="files", call=ASKED)
+    assert handles.state(state, agent="a", server="files", call=ASKED) == TICKET
 
 
 @pytest.mark.parametrize(("agent", "server"), [("b", "files"), ("a", "git"), ("a\nfiles", ""), ("", "a\nfiles")])
 def test_nobody_else_and_nowhere_else(handles: Handles, agent: str, server: str) -> None:
     """Security section 4, session fixation: bound to agent and server."""
-    handle, state = opened(handles), handles.seal_ticket(TICKET, agent="a", server="files")
+    handle, state = opened(handles), handles.seal_state(TICKET, agent="a", server="files", call=ASKED)
     handles.session(handle, agent="a", server="files")
     with pytest.raises(BadHandle):
         handles.session(handle, agent=agent, server=server)
     with pytest.raises(BadHandle):
-        handles.ticket(state, agent=agent, server=server)
+        handles.state(state, agent=agent, server=server, call=ASKED)
 
 
 def test_one_kind_is_not_the_other(handles: Handles) -> None:
     """A session id is no request state, and the other way round."""
     with pytest.raises(BadHandle):
-        handles.ticket(opened(handles), agent="a", server="files")
+        handles.state(opened(handles), agent="a", server="files", call=ASKED)
     with pytest.raises(BadHandle):
-        handles.session(handles.seal_ticket(TICKET, agent="a", server="files"), agent="a", server="files")
+        handles.session(handles.seal_state(TICKET, agent="a", server="files", call=ASKED), agent="a", server="files")
 
 
 def test_every_changed_byte_is_noticed(handles: Handles) -> None:
     """Protocol 1.3: a request state is attacker input."""
-    state = handles.seal_ticket(TICKET, agent="a", server="files")
+    state = handles.seal_state(TICKET, agent="a", server="files", call=ASKED)
     raw = bytearray(base64.urlsafe_b64decode(state[3:] + "=" * (-len(state[3:]) % 4)))
     for position in range(len(raw)):
         raw[position] ^= 1
         forged = "v1." + base64.urlsafe_b64encode(bytes(raw)).decode().rstrip("=")
         with pytest.raises(BadHandle):
-            handles.ticket(forged, agent="a", server="files")
+            handles.state(forged, agent="a", server="files", call=ASKED)
         raw[position] ^= 1
 
 
@@ -88,7 +89,7 @@ def test_what_is_no_handle_is_refused(handles: Handles, text: str) -> None:
     with pytest.raises(BadHandle):
         handles.session(text, agent="a", server="files")
     with pytest.raises(BadHandle):
-        handles.ticket(text, agent="a", server="files")
+        handles.state(text, agent="a", server="files", call=ASKED)
 
 
 def test_handles_of_another_installation_are_refused(handles: Handles) -> None:
@@ -100,12 +101,12 @@ def test_handles_of_another_installation_are_refused(handles: Handles) -> None:
 
 def test_sessions_and_states_end_with_time(handles: Handles, clock: HandClock) -> None:
     """At the limit, and past it."""
-    handle, state = opened(handles), handles.seal_ticket(TICKET, agent="a", server="files")
+    handle, state = opened(handles), handles.seal_state(TICKET, agent="a", server="files", call=ASKED)
     clock.pass_(STATE_LIFE)
-    assert handles.ticket(state, agent="a", server="files")
+    assert handles.state(state, agent="a", server="files", call=ASKED)
     clock.pass_(1)
     with pytest.raises(BadHandle):
-        handles.ticket(state, agent="a", server="files")
+        handles.state(state, agent="a", server="files", call=ASKED)
     clock.pass_(LIFE - STATE_LIFE - 1)
     assert handles.session(handle, agent="a", server="files")
     clock.pass_(1)

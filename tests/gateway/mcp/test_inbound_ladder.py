@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.mcp import inbound
+from gateway.mcp.verbs import judged
 from gateway.refusal import Malformed
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "gateway" / "inbound.json").read_text())
@@ -74,7 +75,7 @@ def test_what_was_judged_is_what_will_be_sent() -> None:
     """Contract 4.22: one canonical form of the arguments, number literals as they were written."""
     written = '{"text": "\\u0061",  "n": 1.10, "big": 12345678901234567890, "e": 1e3, "list": [ 1, 2 ]}'
     whole = f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {{"name": "echo", "arguments": {written},'
-    params = inbound.tool_params(message({}, f'{whole} "_meta": {json.dumps(META)}}}}}'))
+    params = judged(message({}, f'{whole} "_meta": {json.dumps(META)}}}}}'))
     expected = b'{"big":12345678901234567890,"e":1e3,"list":[1,2],"n":1.10,"text":"a"}'
     assert params.canonical == expected
 
@@ -83,14 +84,14 @@ def test_what_was_judged_is_what_will_be_sent() -> None:
 def test_call_params_of_the_wrong_type_are_invalid(params: dict[str, Any]) -> None:
     """Rung 6: -32602."""
     with pytest.raises(Malformed) as refused:
-        inbound.tool_params(message({"name": "echo", **params}))
+        judged(message({"name": "echo", **params}))
     assert refused.value.form.code == -32602
 
 
 def test_absent_and_null_arguments_are_none() -> None:
     """Some clients leave them out, some write null."""
     for params in ({}, {"arguments": None}, {"arguments": {}}):
-        assert inbound.tool_params(message({"name": "echo", **params})).canonical == b"{}"
+        assert judged(message({"name": "echo", **params})).canonical == b"{}"
 
 
 def test_a_name_has_an_end() -> None:
@@ -101,7 +102,7 @@ def test_a_name_has_an_end() -> None:
         whole = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "x" * length, "_meta": META}}
         read = inbound.read(json.dumps(whole).encode(), headers)
         if fine:
-            assert inbound.tool_params(read).name == "x" * length
+            assert judged(read).item == "x" * length
         else:
             with pytest.raises(Malformed):
-                inbound.tool_params(read)
+                judged(read)

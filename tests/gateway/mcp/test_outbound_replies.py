@@ -49,6 +49,7 @@ def call(era: Era = Era.MODERN, item: str = "echo") -> Call:
         item=item,
         arguments={},
         canonical=b"{}",
+        params=b"{}",
         token="t",
         agent="a",
         address="",
@@ -111,7 +112,7 @@ def test_a_waiting_call_names_its_ticket_and_where_to_look() -> None:
 
 def test_what_is_invisible_tells_its_record_and_nothing_else() -> None:
     """Contract section 5: no rule, no reason, no request_url, whatever the ledger knows."""
-    told = outbound.unknown_tool("echo", call(), Invisible("hidden by a rule", rule="r9"), PLACE)
+    told = outbound.unknown(call(), Invisible("hidden by a rule", rule="r9"), PLACE)
     result = json.loads(told.result or b"")
     assert result["_meta"]["io.gatehouse/decision"] == {"verdict": "deny", "status": "denied", "record": str(RECORD)}
     assert "r9" not in (told.result or b"").decode() and "hidden" not in (told.result or b"").decode()

@@ -1,0 +1,228 @@
+"""The connections of a process to its servers: shared, or one for each agent; of the era that suits who calls.
+
+A connection is opened by the first who needs it and renewed when the way to reach its server changes. While it is open
+it is listened to: a server that says that its lists changed is looked at again. Lives on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from gateway.adapters.threads import in_thread
+from gateway.refusal import Unavailable, UpstreamFailed
+from gateway.snapshot.model import ServerRecord
+from registry.mcp.revisions import Era
+from registry.models import Server
+from registry.targets import NotReady, open_upstream, target_of
+from registry.transports.base import Handshake, NotSent, Upstream, UpstreamError
+
+LISTENS = 3600.0
+PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
+IDLE = 900.0
+MOST_OF_ONE_SERVER = 256
+LISTS = ("tools", "prompts", "resources")
+Heard = Callable[["Connection", str, bytes], None]
+
+
+class Key(NamedTuple):
+    """Which connection: `holder` is the agent that has it for itself, "" where all share it."""
+
+    server: str
+    holder: str
+    era: Era
+    capabilities: bytes
+
+
+class Connection:
+    """One open connection. `uris` are the resources watched over it, with how many watch each."""
+
+    __slots__ = (
+        "_again",
+        "_task",
+        "fingerprint",
+        "handshake",
+        "key",
+        "pk",
+        "upstream",
+        "uris",
+        "used_at",
+        "users",
+    )
+
+    def __init__(self, key: Key, server: ServerRecord, upstream: Upstream, handshake: Handshake) -> None:
+        self.key = key
+        self.pk = server.pk
+        self.fingerprint = server.fingerprint
+        self.upstream = upstream
+        self.handshake = handshake
+        self.uris: Counter[str] = Counter()
+        self.users = 0
+        self.used_at = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._again = asyncio.Event()
+
+    @property
+    def modern(self) -> bool:
+        """Whether the stateless era is spoken on it."""
+        return self.handshake.era is Era.MODERN
+
+    @property
+    def declares_changes(self) -> bool:
+        """Whether the server promised to say when a list of it changes."""
+        parts = (self.handshake.capabilities.get(name) for name in LISTS)
+        return any(isinstance(part, Mapping) and part.get("listChanged") is True for part in parts)
+
+    def watch(self, uri: str, heard: Heard) -> None:
+        """Hear of changes of a resource."""
+        self.uris[uri] += 1
+        self._again.set()
+        self.listen(heard)
+
+    def forget(self, uri: str) -> None:
+        """One watcher of a resource less."""
+        if self.uris[uri] > 0:
+            self.uris[uri] -= 1
+        if not self.uris[uri]:
+            del self.uris[uri]
+            self._again.set()
+
+    def listen(self, heard: Heard) -> None:
+        """Begin to hear what the server says of its own accord, if that has not begun."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._hear(heard))
+
+    async def _hear(self, heard: Heard) -> None:
+        """Listen until the server offers no stream; after a fault again, with growing pauses."""
+        failures = 0
+        while True:
+            self._again.clear()
+            filter_ = {f"{name}ListChanged": True for name in LISTS} | {"resourceSubscriptions": sorted(self.uris)}
+            listening = asyncio.ensure_future(
+                self.upstream.listen(
+                    msgspec.json.encode(filter_),
+                    lambda method, params: heard(self, method, params),
+                    deadline=LISTENS,
+                )
+            )
+            again = asyncio.ensure_future(self._again.wait())
+            try:
+                await asyncio.wait({listening, again}, return_when="FIRST_COMPLETED")
+            finally:
+                again.cancel()
+                listening.cancel()
+            if not listening.done() or listening.cancelled():
+                if self.modern:
+                    continue  # Other resources are watched now, which takes another stream.
+                await asyncio.wait({listening})
+                continue
+            problem = listening.exception()
+            if isinstance(problem, NotSent):
+                return
+            if problem is not None and not isinstance(problem, UpstreamError):
+                raise problem
+            failures = min(failures + 1, len(PAUSES) - 1) if problem is not None else 0
+            await asyncio.sleep(PAUSES[failures])
+
+    async def close(self) -> None:
+        """Stop listening and let go."""
+        if self._task is not None:
+            self._task.cancel()
+        await self.upstream.close()
+
+
+class Connections:
+    """All connections of the process."""
+
+    def __init__(self, heard: Heard) -> None:
+        self._heard = heard
+        self._open: dict[Key, Connection] = {}
+        self._opening: dict[Key, asyncio.Lock] = {}
+        self._speaks: dict[tuple[str, str], Era] = {}  # Of servers that speak one era alone.
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def key_of(self, server: ServerRecord, *, agent: str, era: Era, capabilities: bytes) -> Key:
+        """Which connection serves this agent."""
+        era = self._speaks.get((server.name, server.fingerprint), era)
+        if not server.own_sessions:
+            return Key(server.name, "", era, b"{}")
+        return Key(server.name, agent, era, capabilities if era is Era.LEGACY else b"{}")
+
+    def ready(self, key: Key, server: ServerRecord) -> Connection | None:
+        """The connection, where it is open already."""
+        found = self._open.get(key)
+        return found if found is not None and found.fingerprint == server.fingerprint else None
+
+    async def opened(self, key: Key, server: ServerRecord) -> Connection:
+        """The connection, opened once however many wait for it. Raises UpstreamError, or UpstreamFailed unsent."""
+        async with self._opening.setdefault(key, asyncio.Lock()):
+            found = self.ready(key, server)
+            if found is not None:
+                return found
+            connection = await self._connected(key, server)
+            if connection.handshake.era is not key.era:
+                self._speaks[server.name, server.fingerprint] = connection.handshake.era
+                self._opening.pop(key, None)
+                other = key._replace(era=connection.handshake.era)
+                if self.ready(other, server) is not None:
+                    self._let_go(connection)
+                    return self._open[other]
+                connection.key = key = other
+            outdated = self._open.pop(key, None)
+            if outdated is not None:
+                self._let_go(outdated)
+            self._open[key] = connection
+            if connection.declares_changes or server.allows:  # Some servers ask on the stream that is listened to.
+                connection.listen(self._heard)
+            return connection
+
+    async def _connected(self, key: Key, server: ServerRecord) -> Connection:
+        self._make_room(server.name)
+        try:
+            upstream = await in_thread(_connect, server.pk, key.capabilities, key.era)
+        except (NotReady, Unavailable) as problem:
+            raise UpstreamFailed(f"{problem} Nothing was sent.", status="not_sent", sent=False) from problem
+        try:
+            handshake = await upstream.open()
+        except BaseException:
+            await upstream.close()
+            raise
+        return Connection(key, server, upstream, handshake)
+
+    def _make_room(self, server: str) -> None:
+        """Let go of connections that agents have for themselves and have not used for long; the oldest first."""
+        now = asyncio.get_running_loop().time()
+        own = [c for c in self._open.values() if c.key.server == server and c.key.holder and not c.users]
+        own.sort(key=lambda connection: connection.used_at)
+        for place, connection in enumerate(own):
+            if now - connection.used_at > IDLE or len(own) - place >= MOST_OF_ONE_SERVER:
+                self._let_go(self._open.pop(connection.key))
+
+    def keep_only(self, servers: Mapping[str, ServerRecord]) -> None:
+        """Let go of servers that are no longer there, or are reached otherwise now."""
+        for key, connection in list(self._open.items()):
+            server = servers.get(key.server)
+            if server is None or server.fingerprint != connection.fingerprint:
+                self._let_go(self._open.pop(key))
+        self._speaks = {k: era for k, era in self._speaks.items() if k[0] in servers}
+
+    def _let_go(self, connection: Connection) -> None:
+        task = asyncio.get_running_loop().create_task(connection.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def close(self) -> None:
+        """Close every connection and end every child."""
+        opened, self._open = list(self._open.values()), {}
+        await asyncio.gather(*(connection.close() for connection in opened), *self._closing, return_exceptions=True)
+
+
+def _connect(pk: int, capabilities: bytes, prefer: Era) -> Upstream:
+    row = Server.objects.filter(pk=pk).first()
+    if row is None:
+        raise NotReady("The server is gone.")
+    return open_upstream(target_of(row), client_capabilities=capabilities, prefer=prefer)

@@ -1,0 +1,141 @@
+"""Judged requests of both eras: from a message to a Call, and from whatever becomes of it to a Reply."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from gateway.call import Call, Continuation, Reply, Ticket
+from gateway.clock import Clock
+from gateway.door import Asked
+from gateway.mcp import outbound
+from gateway.mcp.inbound import INVALID_PARAMS, Message
+from gateway.mcp.verbs import Judged
+from gateway.pipeline import tools_call
+from gateway.ports import Channel, Ports
+from gateway.record import new_record
+from gateway.refusal import Invisible, Malformed, Refusal, StillWaiting, Unavailable, Withheld
+from gateway.sessions import BadHandle, Handles, Parked, Session, State, digest_of
+from gateway.snapshot.holder import SnapshotHolder
+from gateway.snapshot.model import Snapshot
+from registry.mcp.revisions import Era
+
+
+@dataclass(slots=True)
+class Calls:
+    """Everything that judging and forwarding one request needs."""
+
+    ports: Ports
+    snapshots: SnapshotHolder
+    handles: Handles
+    activity: Callable[[str, float], Awaitable[str]]
+    clock: Clock
+    randomness: Callable[[int], bytes]
+    legs: int
+    public_url: str
+
+    async def call_of(
+        self,
+        asked: Asked,
+        judged: Judged,
+        *,
+        address: str,
+        state: State | None = None,
+        session: Session | None = None,
+        method: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> Call:
+        """The call that a judged message asks for, or that `method` stands for on its behalf."""
+        message, agent, now = asked.message, asked.agent.name, self.clock.now()
+        seconds = now.timestamp()
+        return Call(
+            id=new_record(seconds, self.randomness),
+            at=now,
+            started=time.monotonic(),
+            era=message.era,
+            version=message.version,
+            rpc_id=asked.rpc_id,
+            method=method or message.method or "",
+            server=asked.server,
+            kind=judged.kind,
+            item=judged.item,
+            arguments=judged.arguments,
+            canonical=judged.canonical,
+            params=judged.params,
+            token=asked.token,
+            agent=agent,
+            address=address,
+            session=await self.activity(agent, seconds),
+            wire_session=session.id if session else "",
+            progress_token=message.progress_token,
+            meta=message.passed_on_meta(),
+            client=session.client if session else message.client,
+            ticket=state if isinstance(state, Ticket) else None,
+            continuation=state if isinstance(state, Continuation) else None,
+            param_headers=headers,
+        )
+
+    def state_of(self, asked: Asked, judged: Judged) -> State | None:
+        """What the request state of a later leg stands for, with the agent's answers. Raises Malformed."""
+        if judged.state is None:
+            return Continuation(None, judged.answers) if judged.answers is not None else None
+        call = digest_of(asked.message.method or "", judged.item, judged.canonical)
+        try:
+            state = self.handles.state(judged.state, agent=asked.agent.name, server=asked.server, call=call)
+        except BadHandle as problem:
+            raise Malformed(f"`requestState` is not valid: {problem}.", code=INVALID_PARAMS) from None
+        if isinstance(state, Continuation):
+            return Continuation(state.state, judged.answers or {}, state.approval)
+        return state
+
+    async def reply(self, call: Call, back: Channel) -> Reply:
+        """The reply to one call, whatever becomes of it."""
+        try:
+            return self._sealed(outbound.for_era(await tools_call(call, self.ports, back), call), call)
+        except StillWaiting as waiting:
+            if back.polls and waiting.leg < self.legs and waiting.ticket is not None:
+                ticket = Ticket(waiting.ticket, waiting.leg)
+                return outbound.input_required(self.seal(ticket, call))
+            return outbound.refusal(call, waiting, self.place())
+        except Invisible as problem:
+            return outbound.unknown(call, problem, self.place())
+        except Refusal as problem:
+            return outbound.refusal(call, problem, self.place())
+
+    def seal(self, state: State, call: Call) -> str:
+        """A request state for the next leg of a call."""
+        asked = digest_of(call.method, call.item, call.canonical)
+        return self.handles.seal_state(state, agent=call.agent, server=call.server, call=asked)
+
+    def _sealed(self, reply: Reply, call: Call) -> Reply:
+        """A server's own question to a stateless agent: its request state goes inside one of ours."""
+        if call.era is not Era.MODERN or reply.result is None or not outbound.asks(reply.result):
+            return reply
+        theirs = outbound.request_state_of(reply.result)
+        if theirs is not None and len(theirs) > outbound.LONGEST_STATE:
+            raise Withheld("The server's request state is too long to be carried.")
+        ours = self.seal(Continuation(theirs, {}, reply.approval), call)
+        return Reply(result=outbound.with_request_state(reply.result, ours))
+
+    def place(self) -> outbound.Place:
+        """Where this installation is, and its live policy."""
+        try:
+            compiled = self.snapshots.current().rules.compiled
+        except Unavailable:
+            compiled = None
+        return outbound.Place(self.public_url, compiled.digest if compiled else "")
+
+
+def parked(state: State | None) -> Parked | None:
+    """The parked call that a request state stands for, if it does."""
+    return state if isinstance(state, Parked) else None
+
+
+def may_be_asked(message: Message, session: Session | None, snapshot: Snapshot, server: str) -> bool:
+    """Whether the server may ask this agent something in the middle of a call."""
+    record = snapshot.servers.get(server)
+    if record is None or not record.allows:
+        return False
+    client = session.client if session is not None else message.client
+    return not record.allows.isdisjoint(client.capabilities)

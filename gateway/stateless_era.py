@@ -1,0 +1,200 @@
+"""The stateless era (2026-07-28): discover, requests that carry everything, legs, and `subscriptions/listen`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway import lists
+from gateway.adapters.facts import FactsFinder
+from gateway.call import Call, Reply
+from gateway.calls import Calls, may_be_asked
+from gateway.door import Asked
+from gateway.exchange import Exchange
+from gateway.mcp import listing, outbound, verbs
+from gateway.mcp.inbound import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND
+from gateway.mcp.param_headers import checked
+from gateway.parked import ParkedCall, ParkedCalls
+from gateway.peers.directory import Peers
+from gateway.peers.owner import owner_of
+from gateway.peers.relay import PeerGone, Relay
+from gateway.pipeline import admit
+from gateway.ports import UpstreamPort
+from gateway.refusal import Invisible, Malformed, Refusal
+from gateway.sessions import Parked, State
+from gateway.streams import CHANGED, PER_AGENT, Stream, Streams
+from governance.canonical.values import JSON
+from governance.policy.values import Action, Kind
+from registry.mcp.revisions import LEGACY, MODERN, Era
+
+SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
+ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
+WANTED = {"toolsListChanged": "tools", "promptsListChanged": "prompts", "resourcesListChanged": "resources"}
+MOST_URIS = 200
+
+
+@dataclass(slots=True)
+class StatelessEra:
+    """What serving agents of the stateless era needs."""
+
+    calls: Calls
+    parked: ParkedCalls
+    streams: Streams
+    upstream: UpstreamPort
+    facts: FactsFinder
+    leg_seconds: float
+    peers: Peers
+    relay: Relay
+
+    async def serve(self, exchange: Exchange, asked: Asked) -> None:
+        """Answer one POST."""
+        message = asked.message
+        method = message.method or ""
+        if message.id is None:
+            await exchange.nothing()
+            return
+        lists.require_offered(asked)
+        if method not in verbs.SESSION_ERA_ONLY and (judged := verbs.judged(message)) is not None:
+            await self._judged(exchange, asked, judged)
+        elif method in listing.LISTS:
+            await exchange.answer(outbound.response(asked.rpc_id, lists.page(asked)))
+        elif method == "server/discover":
+            fields: dict[str, object] = {"supportedVersions": [MODERN, *LEGACY], "capabilities": lists.offered(asked)}
+            fields |= {**lists.instructions(asked), "ttlMs": 0, "cacheScope": "private"}
+            await exchange.answer(outbound.response(asked.rpc_id, outbound.own_result(fields, Era.MODERN)))
+        elif method == "subscriptions/listen":
+            await self._listen(exchange, asked)
+        else:
+            raise Malformed(f"Method not found: {method}", code=METHOD_NOT_FOUND, http=404)
+
+    async def _judged(self, exchange: Exchange, asked: Asked, judged: verbs.Judged) -> None:
+        exchange.polls = True
+        exchange.hold_seconds = self.leg_seconds
+        exchange.progress_token = asked.message.progress_token
+        state = self.calls.state_of(asked, judged)
+        if await self._served_elsewhere(exchange, asked, state):
+            return
+        headers = self._param_headers(exchange, asked, judged)
+        call = await self.calls.call_of(asked, judged, address=exchange.address, state=state, headers=headers)
+        exchange.begin()
+        try:
+            if isinstance(state, Parked):
+                reply = await self._next_leg(exchange, asked, call, state, judged.answers or {})
+            elif may_be_asked(asked.message, None, asked.snapshot, asked.server) and self.parked.room_for(call.agent):
+                reply = await self._leg(self.parked.begin(call, exchange, self.calls.reply))
+            else:
+                reply = await self.calls.reply(call, exchange)
+            exchange.end()
+            await exchange.answer(outbound.response(asked.rpc_id, reply), reply.http)
+        except asyncio.CancelledError:
+            if not exchange.gone:
+                raise
+        finally:
+            exchange.end()
+
+    def _param_headers(self, exchange: Exchange, asked: Asked, judged: verbs.Judged) -> tuple[tuple[str, str], ...]:
+        """The arguments that travel in headers too. Raises Malformed; of a tool that the agent may not see, nothing."""
+        server = asked.snapshot.servers.get(asked.server)
+        item = server.items.get((judged.kind, judged.item)) if server is not None else None
+        if item is None or not item.headers or not asked.snapshot.sees(asked.agent, item):
+            return ()
+        return checked(item.headers, judged.arguments, exchange.headers)
+
+    async def _served_elsewhere(self, exchange: Exchange, asked: Asked, state: State | None) -> bool:
+        """Relay a call to the process that has it parked, or that has the agent's own child of a local server."""
+        server = asked.snapshot.servers.get(asked.server)
+        if isinstance(state, Parked):
+            owner = state.owner
+        elif server is not None and server.own_sessions and server.transport == "stdio":
+            owner = owner_of(f"{server.name}/{asked.agent.name}", await self.peers.living()) or self.peers.own.process
+        else:
+            return False
+        if owner == self.peers.own.process:
+            return False
+        try:
+            await exchange.relay(self.relay, to=owner)
+        except PeerGone as problem:
+            if problem.sent or isinstance(state, Parked):
+                raise Malformed("This call is over: the process that had it is gone.", code=INVALID_PARAMS) from None
+            return False
+        return True
+
+    async def _leg(self, parked: ParkedCall) -> Reply:
+        found = await parked.leg()
+        if isinstance(found, Reply):
+            return found
+        return outbound.questions(found, self.calls.seal(Parked(self.peers.own.process, parked.id), parked.call))
+
+    async def _next_leg(
+        self, exchange: Exchange, asked: Asked, call: Call, state: Parked, answers: Mapping[str, JSON]
+    ) -> Reply:
+        """Judge a parked call again and hand the answers over; a call that may not go on is given up."""
+        parked = self.parked.find(state.id, agent=call.agent)
+        if parked is None:
+            raise Malformed("`requestState` is not valid: this call is over.", code=INVALID_PARAMS)
+        try:
+            gathered = await self.facts.gather(call, asked.snapshot, again=True)
+            ruling = admit(call, asked.snapshot, gathered)
+            if ruling.verdict.action not in (Action.ALLOW, Action.ESCALATE):
+                ruling.require_allowed()
+        except Refusal as problem:
+            parked.cancel()
+            how = outbound.unknown if isinstance(problem, Invisible) else outbound.refusal
+            return how(parked.call, problem, self.calls.place())
+        parked.come_back(exchange, answers)
+        return await self._leg(parked)
+
+    async def _listen(self, exchange: Exchange, asked: Asked) -> None:
+        """Serve a subscription until the agent closes it."""
+        wanted = asked.message.params.get("notifications")
+        if not isinstance(wanted, dict):
+            raise Malformed("`params.notifications` must be an object.", code=INVALID_PARAMS)
+        if self.streams.of(asked.agent.name) >= PER_AGENT:
+            raise Malformed(f"This agent has {PER_AGENT} streams open already.", code=INVALID_REQUEST, http=429)
+        offered = lists.offered(asked)
+        kinds = frozenset(kind for name, kind in WANTED.items() if wanted.get(name) is True and kind in offered)
+        uris = await self._subscribed(exchange, asked, wanted.get("resourceSubscriptions"), offered)
+        honoured: dict[str, object] = {name: True for name, kind in WANTED.items() if kind in kinds}
+        if uris:
+            honoured["resourceSubscriptions"] = sorted(uris)
+        tell = outbound.teller(exchange.notify, SUBSCRIPTION, asked.rpc_id)
+        stream = Stream(
+            agent=asked.agent.name,
+            token=asked.token,
+            servers=tuple(server.name for server in lists.servers_of(asked)),
+            tell=tell,
+            end=exchange.leave,
+            lists=kinds & frozenset(CHANGED),
+            uris=lambda: uris,
+        )
+        self.streams.add(stream, asked.snapshot, asked.agent)
+        release = self.upstream.listen(
+            lists.servers_of(asked) if uris else [], asked.agent, asked.message.client, Era.MODERN, uris
+        )
+        try:
+            tell(ACKNOWLEDGED, outbound.raw({"notifications": honoured}))
+            await exchange.serve_stream(outbound.subscription_end(asked.rpc_id, SUBSCRIPTION))
+        finally:
+            release()
+            self.streams.remove(stream)
+
+    async def _subscribed(
+        self, exchange: Exchange, asked: Asked, uris: JSON, offered: Mapping[str, object]
+    ) -> frozenset[str]:
+        """Those resources that the agent may watch: each one is judged and recorded like a read of it."""
+        if uris is None:
+            return frozenset()
+        resources = offered.get("resources")
+        if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris) or len(uris) > MOST_URIS:
+            raise Malformed(f"`resourceSubscriptions` must be at most {MOST_URIS} URIs.", code=INVALID_PARAMS)
+        if not isinstance(resources, dict) or resources.get("subscribe") is not True:
+            return frozenset()
+        honoured = []
+        for uri in dict.fromkeys(str(uri) for uri in uris):
+            judged = verbs.Judged(Kind.RESOURCE, uri, {}, verbs.NO_ARGUMENTS, outbound.raw({"uri": uri}))
+            call = await self.calls.call_of(asked, judged, address=exchange.address, method="resources/subscribe")
+            reply = await self.calls.reply(call, exchange)
+            if reply.result is not None:
+                honoured.append(uri)
+        return frozenset(honoured)
