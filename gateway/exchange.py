@@ -61,6 +61,7 @@ class Exchange:
         self.withdrawn = False
         self.rpc_id = b"null"
         self.live: LiveSession | None = None
+        self.wants: Callable[[str], bool] = _no_log
         self.gone = False
         self.extra: list[tuple[bytes, bytes]] = []
         self._body: bytes | None = None
@@ -77,6 +78,7 @@ class Exchange:
         self.streams = False
         self._stalled = False
         self._beats = 0
+        self.unread = 0
         self.started = False
 
     async def body(self, limit: int) -> bytes:
@@ -209,6 +211,10 @@ class Exchange:
                     self._outgoing.put_nowait(outbound.event(last))
                 await self._close_stream()
 
+    def put(self, event: bytes) -> None:
+        """Put one event on the stream, in order; `unread` tells how many bytes have not left yet."""
+        self._put(event)
+
     def leave(self) -> None:
         """End the stream from our side."""
         if self._left is not None:
@@ -234,6 +240,7 @@ class Exchange:
         if self._outgoing is None:
             self._outgoing = asyncio.Queue()
             self._drain = self._loop.create_task(self._stream())
+        self.unread += len(data)
         self._outgoing.put_nowait(data)
 
     async def _stream(self) -> None:
@@ -242,6 +249,7 @@ class Exchange:
         await self._start(200, STREAM)
         while (data := await self._outgoing.get()) is not None:
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            self.unread -= len(data)
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.started = True
@@ -270,6 +278,10 @@ class Exchange:
         self._outgoing.put_nowait(None)
         await self._drain
         await self._send({"type": "http.response.body", "body": b""})
+
+
+def _no_log(level: str) -> bool:
+    return False
 
 
 def read_headers(pairs: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -14,6 +14,11 @@ KEPT = 20_000
 LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 
 
+def at_least(level: str, least: str) -> bool:
+    """Whether a level is as severe as `least`; one that nobody knows counts as severe."""
+    return level not in LEVELS or least not in LEVELS or LEVELS.index(level) >= LEVELS.index(least)
+
+
 class LiveSession:
     """One session. `level` is the least severity of log messages it wants, `uris` the resources it watches."""
 
@@ -50,11 +55,15 @@ class LiveSession:
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
 
+    def give_up(self) -> None:
+        """Nobody will answer any more."""
+        for waiting in self._asked.values():
+            if not waiting.done():
+                waiting.set_exception(NobodyAnswers("the agent's session has ended"))
+
     def wants(self, level: str) -> bool:
         """Whether a log message of this level is severe enough; without a level set, all are."""
-        if not self.level or level not in LEVELS:
-            return True
-        return LEVELS.index(level) >= LEVELS.index(self.level)
+        return not self.level or at_least(level, self.level)
 
 
 class LiveSessions:
@@ -73,5 +82,7 @@ class LiveSessions:
         return found
 
     def end(self, session: str) -> None:
-        """Forget a session."""
-        self._live.pop(session, None)
+        """Forget a session; what it was asked gets no answer any more."""
+        ended = self._live.pop(session, None)
+        if ended is not None:
+            ended.give_up()

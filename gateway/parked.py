@@ -66,6 +66,10 @@ class ParkedCall:
         if self._exchange is not None:
             await self._exchange.heartbeat(message)
 
+    def wants(self, level: str) -> bool:
+        """Whether the present leg's request asked for log messages of this level."""
+        return self._exchange is not None and self._exchange.wants(level)
+
     def notify(self, method: str, params: bytes) -> None:
         """Pass a notification on, on the present leg; between two legs it is lost."""
         if self._exchange is not None:

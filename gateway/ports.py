@@ -43,6 +43,9 @@ class Channel(Protocol):
     async def heartbeat(self, message: str) -> None:
         """Show that the request lives: a progress notification where the agent gave a token, else a comment."""
 
+    def wants(self, level: str) -> bool:
+        """Whether the agent wants to hear a log message of this level."""
+
     def notify(self, method: str, params: bytes) -> None:
         """Pass a notification on to the agent, in order."""
 

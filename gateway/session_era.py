@@ -119,6 +119,7 @@ class SessionEra:
     async def _judged(self, exchange: Exchange, asked: Asked, judged: verbs.Judged, session: Session) -> None:
         exchange.hold_seconds = float(asked.agent.hold_seconds or self.hold_seconds)
         exchange.progress_token = asked.message.progress_token
+        exchange.wants = lambda level: self.live.of(session.id).wants(level)
         live = self.live.of(session.id) if may_be_asked(asked.message, session, asked.snapshot, asked.server) else None
         exchange.live = live
         call = await self.calls.call_of(asked, judged, address=exchange.address, session=session)

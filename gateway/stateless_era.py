@@ -12,6 +12,7 @@ from gateway.call import Call, Reply
 from gateway.calls import Calls, may_be_asked
 from gateway.door import Asked
 from gateway.exchange import Exchange
+from gateway.live import at_least
 from gateway.mcp import listing, outbound, verbs
 from gateway.mcp.inbound import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND
 from gateway.mcp.param_headers import checked
@@ -26,7 +27,7 @@ from gateway.sessions import Parked, State
 from gateway.streams import CHANGED, PER_AGENT, Stream, Streams
 from governance.canonical.values import JSON
 from governance.policy.values import Action, Kind
-from registry.mcp.revisions import LEGACY, MODERN, Era
+from registry.mcp.revisions import LEGACY, META_LOG_LEVEL, MODERN, Era
 
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
@@ -72,6 +73,9 @@ class StatelessEra:
         exchange.polls = True
         exchange.hold_seconds = self.leg_seconds
         exchange.progress_token = asked.message.progress_token
+        least = asked.message.meta.get(META_LOG_LEVEL)
+        if isinstance(least, str):
+            exchange.wants = lambda level: at_least(level, least)
         state = self.calls.state_of(asked, judged)
         if await self._served_elsewhere(exchange, asked, state):
             return

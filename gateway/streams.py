@@ -81,7 +81,7 @@ class Streams:
             if server not in stream.servers or (holder and stream.agent != holder):
                 continue
             if (method == UPDATED and _member(params, "uri") in stream.uris()) or (
-                method == MESSAGE and holder and stream.wants(_member(params, "level"))
+                method == MESSAGE and holder and stream.wants(level_of(params))
             ):
                 stream.tell(method, params)
 
@@ -99,6 +99,9 @@ class Streams:
                 self._look()
             except Unavailable:
                 continue  # Calls are refused now; the streams are looked at again when the snapshot is back.
+            except Exception:  # A supervised loop: streams that nobody looks after are ended.
+                log.exception("the streams cannot be looked after, and end")
+                self.end_all()
 
     def _look(self) -> None:
         snapshot = self._snapshot()
@@ -133,6 +136,11 @@ class Streams:
                 for item in listing.listed(snapshot, agent, server, member)
             )
         return found
+
+
+def level_of(params: bytes) -> str:
+    """The level of a log message; empty where it says none."""
+    return _member(params, "level")
 
 
 def _member(params: bytes, name: str) -> str:

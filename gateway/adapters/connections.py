@@ -7,6 +7,7 @@ it is listened to: a server that says that its lists changed is looked at again.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from registry.mcp.revisions import Era
 from registry.models import Server
 from registry.targets import NotReady, open_upstream, target_of
 from registry.transports.base import Handshake, NotSent, Upstream, UpstreamError
+
+log = logging.getLogger("gatehouse.upstream")
 
 LISTENS = 3600.0
 PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
@@ -124,7 +127,7 @@ class Connection:
             if isinstance(problem, NotSent):
                 return
             if problem is not None and not isinstance(problem, UpstreamError):
-                raise problem
+                log.error("listening to %s failed inside the gateway", self.key.server, exc_info=problem)
             failures = min(failures + 1, len(PAUSES) - 1) if problem is not None else 0
             await asyncio.sleep(PAUSES[failures])
 

@@ -18,6 +18,7 @@ from gateway.ports import Channel
 from gateway.refusal import Unavailable, UpstreamFailed, Withheld
 from gateway.screening import screen_notice
 from gateway.snapshot.model import AgentRecord, ServerRecord
+from gateway.streams import MESSAGE, level_of
 from registry.mcp.revisions import NAMED_METHODS, Era
 from registry.tasks import scan_server
 from registry.transports.base import (
@@ -83,6 +84,8 @@ class UpstreamPool:
         def heard(method: str, params: bytes) -> None:
             if method.endswith("/list_changed"):
                 self._look_again(connection)  # Agents are told when what they are listed has changed.
+                return
+            if method == MESSAGE and not back.wants(level_of(params)):
                 return
             fit = screen_notice(params, ruling)
             if fit is not None:

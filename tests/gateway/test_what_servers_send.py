@@ -36,9 +36,9 @@ def answering(monkeypatch: pytest.MonkeyPatch, result: Any, *notices: tuple[str,
     monkeypatch.setitem(FAULTS, "echo", act)
 
 
-async def called(place: Inside) -> Reply:
-    """A call with a progress token."""
-    meta = {**META, "progressToken": "mine"}
+async def called(place: Inside, level: str | None = "info") -> Reply:
+    """A call with a progress token, which asks for log messages of a level."""
+    meta = {**META, "progressToken": "mine"} | ({"io.modelcontextprotocol/logLevel": level} if level else {})
     message = {
         "jsonrpc": "2.0",
         "id": 9,
@@ -81,6 +81,18 @@ async def test_forged_names_are_taken_out_of_notifications(monkeypatch: pytest.M
     assert progress["params"] == {"progress": 1, "_meta": {"kept": 1}, "progressToken": "mine"}
     assert message["params"] == {"level": "info", "data": {"x": {"kept": 1}}}
     assert answer["id"] == 9
+
+
+@pytest.mark.parametrize(("level", "heard"), [(None, []), ("debug", ["info"]), ("info", ["info"]), ("error", [])])
+async def test_log_messages_pass_only_as_the_request_asked_for_them(
+    monkeypatch: pytest.MonkeyPatch, level: str | None, heard: list[str]
+) -> None:
+    """Protocol 1.2: none unless the request carried a level, and none below it."""
+    answering(monkeypatch, {"content": []}, ("notifications/message", {"level": "info", "data": "x"}))
+    async with inside() as place:
+        reply = await called(place, level)
+    said = [one["params"]["level"] for one in reply.events if one.get("method") == "notifications/message"]
+    assert said == heard
 
 
 async def test_secrets_are_masked_in_results_and_in_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
