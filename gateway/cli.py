@@ -52,6 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     stdio.add_argument("--url", required=True, help="the endpoint: https://HOST/mcp/SERVER, or /mcp for all of them")
     stdio.add_argument("--allow-http", action="store_true", help="plain http also to other machines")
     stdio.set_defaults(run=_stdio)
+    wrap = commands.add_parser("wrap", help="be a local server to a client, with the whole gateway around it")
+    wrap.add_argument("--policy", default="", metavar="FILE", help="rules; without one reads pass, the rest asks you")
+    wrap.add_argument("--name", default="", help="what the server is called; else its program's name")
+    wrap.add_argument("--data", default="", metavar="FOLDER", help="its data; else NAME below GATEHOUSE_DATA")
+    wrap.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND ARGUMENT…")
+    wrap.set_defaults(run=_wrap)
     return parser
 
 
@@ -72,6 +78,19 @@ def _stdio(options: argparse.Namespace) -> int:
         return run(url=options.url, token=read("GATEHOUSE_TOKEN"), allow_http=options.allow_http)
     except BadUsage as problem:
         _refuse(2, f"gatehouse stdio: {problem}")
+
+
+def _wrap(options: argparse.Namespace) -> int:
+    from gateway.settings.env import BadSetting
+    from gateway.wrapping.program import BadUsage, CannotServe, run
+
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    try:
+        return run(command=command, policy=options.policy, name=options.name, data=options.data)
+    except (BadUsage, BadSetting) as problem:
+        _refuse(2, f"gatehouse wrap: {problem}")
+    except CannotServe as problem:
+        _refuse(1, *(f"gatehouse wrap: {line}" for line in str(problem).splitlines()))
 
 
 # Policies.

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from governance import ledger
+from governance import ledger, local_mode
 from governance.audit.entry import plain
 from governance.canonical.values import JSON
 from governance.generation import bump
@@ -135,6 +135,8 @@ def record(
                 for vote in votes
             ],
         }
+        if via == local_mode.VIA:
+            approval["mark"] = local_mode.MARK
         if refused is not None:
             approval["refused"] = dict(refused)
         ledger.append(

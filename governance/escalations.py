@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from governance import local_mode
 from governance.audit.entry import plain
 from governance.closing import announce, expire
 from governance.models import Agent, Escalation, Person
@@ -75,7 +76,8 @@ def require_somebody(opening: Opening) -> None:
     people = Person.objects.filter(is_active=True).prefetch_related("groups", "teams")
     needs = [Need(rule.approve, rule.rule) for rule in opening.rules]
     members = frozenset() if opening.person else team_members(opening.agent)
-    if not anyone_entitled(needs, [person.decider() for person in people], opening.person, members):
+    owner = local_mode.apart_from(opening.person)
+    if not anyone_entitled(needs, [person.decider() for person in people], owner, members):
         rules = ", ".join(sorted(rule.rule for rule in opening.rules))
         raise NobodyEntitled(f"This call needs an approval that nobody can give at present (rule {rules}).")
 
@@ -137,6 +139,14 @@ def redeem(*, escalation_id: UUID, call: UUID, now: datetime, leg: int = 0) -> b
     if used:
         transaction.on_commit(partial(announce, escalation_id))
     return used == 1
+
+
+def approved_for(call: UUID) -> frozenset[tuple[str, str]]:
+    """The rules, by id and digest, that were answered by the approval which this call redeemed."""
+    redeemed = Escalation.objects.filter(redeemed_call=call, state=EscalationState.REDEEMED)
+    return frozenset(
+        (str(rule["rule"]), str(rule["digest"])) for rules in redeemed.values_list("rules", flat=True) for rule in rules
+    )
 
 
 def detach(ids: Iterable[UUID]) -> int:

@@ -79,7 +79,7 @@ def open_upstream(target: Target, *, client_capabilities: bytes = EMPTY_OBJECT, 
     if target.transport == Transport.STDIO:
         return StdioUpstream(
             _runnable(target),
-            environment=child_environment(settings.PROCESS_ENVIRONMENT, target.environment),
+            environment=child_environment(settings.PROCESS_ENVIRONMENT, target.environment, settings.CHILD_INHERITS),
             cwd=target.cwd or None,
             client_capabilities=client_capabilities,
             prefer=prefer,

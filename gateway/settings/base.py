@@ -80,6 +80,7 @@ TEMPLATES = [
 DATABASES = {"default": env.database(env.read("DATABASE_URL"), DATA_DIR)}
 # For what names variables itself: the secrets of a configuration file, and the few that child processes inherit.
 PROCESS_ENVIRONMENT = env.everything()
+CHILD_INHERITS = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
 OWNER_URL = env.read("DATABASE_OWNER_URL")
 if OWNER_URL:
     DATABASES["owner"] = {**env.database(OWNER_URL, DATA_DIR), "TEST": {"MIRROR": "default"}}

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 MODES = ("demo", "production", "test")
+_replaced: dict[str, str | None] = {}
 
 
 class BadSetting(ValueError):
@@ -23,8 +24,16 @@ def read(name: str, default: str = "") -> str:
 
 
 def everything() -> dict[str, str]:
-    """Every variable, for what an operator names by variable; nothing else looks at it."""
-    return dict(os.environ)
+    """Every variable as it was given, for what an operator names by variable; nothing else looks at it."""
+    given = {**os.environ, **_replaced}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def replace(**values: str) -> None:
+    """Give variables another value, for a program that decides for itself what they mean to its settings."""
+    for name, value in values.items():
+        _replaced.setdefault(name, os.environ.get(name))
+        os.environ[name] = value
 
 
 def read_int(name: str, default: int) -> int:

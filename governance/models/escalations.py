@@ -60,6 +60,8 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         """Those waiting ones that the person may decide and has not voted on yet. Reads every waiting row."""
         if not person.is_active:
             return self.none()
+        from governance import local_mode  # It records through the ledger, which needs the models.
+
         own_team = frozenset(Agent.objects.filter(team__people=person).values_list("name", flat=True))
         waiting = self.waiting(now).exclude(votes__person=person.email)
         decider = person.decider()
@@ -67,7 +69,8 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         for found in waiting:
             members = frozenset({person.email}) if found.agent in own_team else frozenset()
             try:
-                may_decide(decider, found.needs(), owner=found.person or None, owner_team_members=members)
+                owner = local_mode.apart_from(found.person or None)
+                may_decide(decider, found.needs(), owner=owner, owner_team_members=members)
             except NotYours:
                 continue
             able.append(found.pk)

@@ -1,6 +1,7 @@
 """What OAuth clients read before anything else, and the names of our resources. Pure: no Django, no I/O.
 
-A *place* is the path of an MCP endpoint (`/mcp` or `/mcp/<server>`); a *resource* is its whole address.
+A *place* is the path of an MCP endpoint: `/mcp`, `/mcp/<server>` or `/sse/<server>`; a *resource* is its whole
+address.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ SCOPE_SAYS: Final = "List and call the tools, prompts and resources that the age
 ALL: Final = "/mcp"
 PROTECTED: Final = "/.well-known/oauth-protected-resource"
 SERVER_METADATA: Final = "/.well-known/oauth-authorization-server"
-_PLACE: Final = re.compile(r"/mcp(?:/([a-z][a-z0-9-]{0,39}))?")
+_PLACE: Final = re.compile(r"/mcp(?:/([a-z][a-z0-9-]{0,39}))?|/sse/([a-z][a-z0-9-]{0,39})")
 
 
 def server_of(place: str) -> str | None:
     """The server that a place is of; empty for the aggregate, None when it is no place at all."""
     found = _PLACE.fullmatch(place)
-    return None if found is None else found[1] or ""
+    return None if found is None else found[1] or found[2] or ""
 
 
 def place_of(resource: str, public_url: str) -> str | None:

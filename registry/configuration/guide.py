@@ -25,6 +25,12 @@ KEYS: Final = ("listen", "upstream", "policy", "aegis", "sentinel")
 MARKS: Final = frozenset({"listen", "upstream", "aegis", "sentinel"})
 OWNER: Final = "gateway"
 """The name of the team, the role and the agent that a guide's file, which knows none of them, is given."""
+LISTENS: Final = {
+    "http": "",
+    "sse": ", and at /sse/<server> over the older transport",
+    "stdio": "; a client that only starts programs starts `gatehouse stdio --url …/mcp/<server>`",
+}
+"""What becomes of the transport that a guide's file listens on, beside HTTP."""
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -64,8 +70,7 @@ def _listen(node: Node | None, reader: FileReader, notes: list[str]) -> None:
     fields = reader.fields(node, ("transport",), "listen")
     transport = words.member(fields.get("transport"), reader, "transport of listen", ("stdio", "sse", "http"))
     if transport:
-        otherwise = "" if transport == "http" else f"; {transport} is not served to agents"
-        notes.append(f"listen: agents reach every server over streamable HTTP at /mcp/<server>{otherwise}")
+        notes.append(f"listen: agents reach every server over streamable HTTP at /mcp/<server>{LISTENS[transport]}")
 
 
 def _upstreams(root: Mapping, fields: dict[str, Node], reader: FileReader, notes: list[str]) -> tuple[ServerEntry, ...]:

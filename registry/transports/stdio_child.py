@@ -25,9 +25,11 @@ STDERR_PAUSE: Final = 0.1
 LAST_WORD_SECONDS: Final = 0.2
 
 
-def child_environment(gateway: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of a child: five variables of the gateway's, and those given for this server."""
-    return {name: gateway[name] for name in INHERITED if name in gateway} | dict(given)
+def child_environment(
+    gateway: Mapping[str, str], given: Mapping[str, str], inherited: Sequence[str] = INHERITED
+) -> dict[str, str]:
+    """The whole environment of a child: the `inherited` variables of the gateway's, and those given for this server."""
+    return {name: gateway[name] for name in inherited if name in gateway} | dict(given)
 
 
 class _Pipe(asyncio.Protocol):

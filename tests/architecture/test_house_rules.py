@@ -13,7 +13,9 @@ from tests.architecture.sources import APPS, ROOT, files, modules, name, tree
 
 CATCH_EVERYTHING = {
     "gateway/consumers.py": "the outer shell of a call: what nobody expected is refused, never passed on",
+    "gateway/sse_door.py": "the outer shell of a posted message, whose request is answered before the work begins",
     "gateway/adapters/writer.py": "the ledger's supervised loop: what it cannot write is refused",
+    "gateway/streams.py": "the loop that looks after agents' streams: they end, and no call depends on them",
     "gateway/snapshot/keeper.py": "the snapshot's supervised loop: an unconfirmed snapshot refuses every call",
 }
 READ_ENVIRONMENT = {

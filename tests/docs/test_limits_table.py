@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from gateway import sessions
+from gateway import sessions, sse_door, streams
 from gateway.adapters import activity
 from governance.canonical.strict_json import MAX_NUMBER_LENGTH
 from governance.inspection.scan import MAX_FINDINGS_IN_ARGUMENTS, MAX_FINDINGS_IN_RESULT
@@ -63,6 +63,10 @@ NUMBERS = {
         f"{span(settings.SESSION_COOKIE_AGE)}, {span(factors.STEP_UP_SECONDS)}, {span(LINK_MINUTES * 60)}"
     ),
     "wrong passwords or codes per address and name": f"{attempts.ALLOWED} in {span(attempts.WINDOW_SECONDS)}",
+    "streams of one agent, over both transports": str(streams.PER_AGENT),
+    "unanswered messages of one SSE stream, bytes it has not read": (
+        f"{sse_door.UNANSWERED}, {sse_door.UNREAD_BYTES // MIB} MiB"
+    ),
     "findings in arguments, in a result": f"{MAX_FINDINGS_IN_ARGUMENTS:,}, {MAX_FINDINGS_IN_RESULT:,}",
     "items, size of a manifest, of an item": (
         f"{MAX_ITEMS:,}, {MAX_MANIFEST_BYTES // MIB} MiB, {MAX_ITEM_BYTES // 1024} KiB"

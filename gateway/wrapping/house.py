@@ -1,0 +1,177 @@
+"""The whole application in this process around one server: set up like `serve`, and bridged to the client's pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import socket
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+import uvloop
+from django.conf import settings
+from django.core.checks import run_checks
+from django.db import DatabaseError
+
+from gateway import runtime
+from gateway.background import Background
+from gateway.http import CorkedProtocol, DrainingServer
+from gateway.peers.identity import bound_address
+from gateway.singleton import AlreadyServing, Singleton
+from gateway.stdio.address import Address
+from gateway.stdio.bridge import Bridge
+from gateway.stdio.endpoint import Endpoint
+from gateway.stdio.http import HttpClient
+from gateway.stdio.pipes import Output, lines
+from gateway.wrapping.asking import Asking
+from gateway.wrapping.configuration import AGENT, POLICY_FILE, configuration
+from gateway.wrapping.program import CannotServe, Wanted, tell
+from governance import local_mode, schema
+from governance.recovery import seal_dead_epochs
+from registry.apply import apply_configuration, known_names
+from registry.configuration.parse import parse_config
+from registry.configuration.values import BadConfiguration
+from registry.outcome import CannotApply, Outcome
+
+HOST: Final = "127.0.0.1"
+READY_WITHIN: Final = 30.0
+LOOKS_EVERY: Final = 0.02
+
+
+def serve(wanted: Wanted, protocol_in: int, protocol_out: int) -> int:
+    """Serve one client until its input ends; gives the exit status. Raises CannotServe."""
+    try:
+        lock = Singleton(wanted.folder)
+    except AlreadyServing as problem:
+        raise CannotServe(f"{problem}. Another entry takes another --name or --data") from None
+    except OSError as problem:
+        raise CannotServe(f"{wanted.folder} cannot be used: {problem.strerror}; set GATEHOUSE_DATA") from None
+    background = Background()
+    try:
+        with socket.create_server((HOST, 0)) as listener:
+            _settle_in(listener)
+            token = _set_up(wanted)
+            background.start_worker()
+            background.start_beat()
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                return runner.run(_serve(wanted, listener, token, protocol_in, protocol_out))
+    finally:
+        local_mode.switch_off()
+        background.stop()
+        lock.release()
+
+
+def _settle_in(listener: socket.socket) -> None:
+    """Every entry of a client's configuration has a port of its own, which the system chooses."""
+    settings.PORT = listener.getsockname()[1]
+    settings.PUBLIC_URL = settings.PEER_URL = bound_address(HOST, settings.PORT)
+
+
+def _set_up(wanted: Wanted) -> str:
+    """Bring the data folder up to date and make it what the command says; the agent's token, made for this run."""
+    try:
+        schema.migrate()
+        if problems := [str(found) for found in run_checks(databases=["default"]) if found.is_serious()]:
+            raise CannotServe("\n".join(problems))
+        seal_dead_epochs(everyone_else_is_dead=True)
+        issued: dict[str, Any] = {}
+        outcome = apply_configuration(
+            parse_config(
+                configuration(
+                    wanted.name, wanted.command, folder=str(Path.cwd()), own_policy=wanted.policy is not None
+                ),
+                source="gatehouse wrap",
+                read_file=lambda name: _policy(wanted, name),
+                known=known_names(),
+            ),
+            environment={},
+            folder=wanted.folder,
+            deliver=issued.update,
+            reissue=frozenset({AGENT}),
+        )
+        local_mode.switch_on()
+    except BadConfiguration as refused:
+        raise CannotServe("\n".join(_named(str(problem), wanted) for problem in refused.problems)) from None
+    except CannotApply as refused:
+        raise CannotServe(str(refused)) from None
+    except local_mode.NotLocal as refused:
+        raise CannotServe(f"{refused} {wanted.folder} belongs to somebody else; give --data another folder") from None
+    except DatabaseError as problem:
+        raise CannotServe(f"the database below {wanted.folder} cannot be used: {problem}") from None
+    _tell_outcome(wanted, outcome)
+    return str(issued["agents"][AGENT])
+
+
+def _policy(wanted: Wanted, name: str) -> str:
+    if name != POLICY_FILE or wanted.policy is None:
+        raise FileNotFoundError(name)
+    return wanted.policy
+
+
+def _named(problem: str, wanted: Wanted) -> str:
+    """A problem of the policy under the name that the person gave the file."""
+    return wanted.policy_name + problem[len(POLICY_FILE) :] if problem.startswith(f"{POLICY_FILE}:") else problem
+
+
+def _tell_outcome(wanted: Wanted, outcome: Outcome) -> None:
+    if cause := outcome.unreachable.get(wanted.name):
+        raise CannotServe(f"{wanted.name} cannot be started: {cause}")
+    for held in outcome.held:
+        tell(f"held back: {held}")
+    for what in outcome.unmet:
+        tell(what)
+
+
+async def _serve(wanted: Wanted, listener: socket.socket, token: str, protocol_in: int, protocol_out: int) -> int:
+    server = DrainingServer(_uvicorn())
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises the signal again when it has stopped; without a handler the rest of the ending is lost.
+        signal.signal(ending, lambda *_: None)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await _ready(server, serving)
+        async with Asking(tell) as asking:
+            tell(f"serving {wanted.name}; evidence in {wanted.folder}; {await asking.invitation()}")
+            return await _bridged(wanted, serving, token, protocol_in, protocol_out)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _uvicorn() -> uvicorn.Config:
+    return uvicorn.Config(
+        "gateway.asgi:application",
+        http=CorkedProtocol,
+        loop="uvloop",
+        ws="websockets-sansio",
+        lifespan="on",
+        access_log=False,
+        log_level="error",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+async def _ready(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            while not server.started or (gateway := runtime.running()) is None or gateway.unready():
+                if serving.done():
+                    raise CannotServe("the gateway ended while it started; what it said stands above")
+                await asyncio.sleep(LOOKS_EVERY)  # Several things have to be up, none of which announces itself.
+    except TimeoutError:
+        raise CannotServe(f"the gateway was not ready within {READY_WITHIN:g} s") from None
+
+
+async def _bridged(wanted: Wanted, serving: asyncio.Task[None], token: str, protocol_in: int, protocol_out: int) -> int:
+    """Between the client's pipes and the endpoint, until the client's input or the server ends."""
+    address = Address(secure=False, host=HOST, port=settings.PORT, target=f"/mcp/{wanted.name}")
+    endpoint = Endpoint(
+        HttpClient(address, tls=None), name=str(address), token=token, tell=tell, random=random.SystemRandom().random
+    )
+    bridge = Bridge(endpoint, lambda lost: Output(protocol_out, lost), tell)
+    serving.add_done_callback(lambda _: bridge.stop())
+    return await bridge.run(lines(protocol_in))
