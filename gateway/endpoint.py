@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from gateway import lists
 from gateway.door import Asked, Door
 from gateway.exchange import Exchange
@@ -43,17 +45,21 @@ class Endpoint:
                 exchange.extra.append((b"allow", b"POST, GET, DELETE"))
                 await exchange.nothing(405)
         except Malformed as problem:
-            await self._malformed(exchange, problem.rpc_id or NULL_ID, problem)
+            await self.malformed(exchange, problem.rpc_id or NULL_ID, problem)
         except Refusal as problem:
-            await self._refuse(exchange, NULL_ID, problem)
+            await self.refuse(exchange, NULL_ID, problem)
 
     async def _post(self, exchange: Exchange, server: str) -> None:
-        snapshot, token, agent = await self.door.authenticated(exchange)
+        who = await self.door.authenticated(exchange)
         message = inbound.read(await exchange.body(self.body_bytes), exchange.headers)
         exchange.era, exchange.rpc_id = message.era, message.id or NULL_ID
-        asked = Asked(message, snapshot, agent, token, server, message.id or NULL_ID)
+        await self.answer(exchange, lists.asked_at(exchange, message, who, server))
+
+    async def answer(self, exchange: Exchange, asked: Asked) -> None:
+        """Answer one message, a refusal as such."""
+        message = asked.message
         try:
-            if not snapshot.visible(agent, server):
+            if not lists.reachable(asked):
                 await self._unknown_server(exchange, asked)
             elif message.era is Era.MODERN:
                 await (self.stateless.serve(exchange, asked) if message.method is not None else exchange.nothing())
@@ -62,9 +68,9 @@ class Endpoint:
             elif not await self._served_by_owner(exchange, asked):
                 await self.sessions.serve(exchange, asked)
         except Malformed as problem:
-            await self._malformed(exchange, asked.rpc_id, problem)
+            await self.malformed(exchange, asked.rpc_id, problem)
         except Refusal as problem:
-            await self._refuse(exchange, asked.rpc_id, problem)
+            await self.refuse(exchange, asked.rpc_id, problem)
 
     async def _bare(self, exchange: Exchange, server: str) -> None:
         """GET and DELETE, which only the session era has."""
@@ -73,11 +79,11 @@ class Endpoint:
             exchange.extra.append((b"allow", b"POST"))
             await exchange.nothing(405)
             return
-        snapshot, token, agent = await self.door.authenticated(exchange)
+        who = await self.door.authenticated(exchange)
         message = Message(era=Era.LEGACY, version=version, id=None, method=None)
-        asked = Asked(message, snapshot, agent, token, server, NULL_ID)
-        if not snapshot.visible(agent, server):
-            raise UnknownServer(f"Unknown server: {server}")
+        asked = lists.asked_at(exchange, message, who, server)
+        if not lists.reachable(asked):
+            raise UnknownServer(f"Unknown server: {lists.shown(asked)}")
         if await self._served_by_owner(exchange, asked):
             return
         if exchange.scope["method"] == "GET":
@@ -90,7 +96,7 @@ class Endpoint:
 
         When it is gone and something of the session with it, the session is not found: the agent opens a new one.
         """
-        session = self.sessions.session_of(exchange, asked.agent, asked.server)
+        session = self.sessions.session_of(exchange, asked.agent, lists.bound_to(asked))
         if session.owner in ("", self.peers.own.process):
             return False
         try:
@@ -104,22 +110,22 @@ class Endpoint:
 
     async def _unknown_server(self, exchange: Exchange, asked: Asked) -> None:
         """A server of which the agent may see nothing answers as one that does not exist; a call to it is recorded."""
-        if not asked.server:
-            raise UnknownServer("Name a server: each one has an endpoint of its own, /mcp/<server>.")
         judged = verbs.judged(asked.message) if asked.message.id is not None else None
         if judged is None:
-            raise UnknownServer(f"Unknown server: {asked.server}")
+            raise UnknownServer(f"Unknown server: {lists.shown(asked)}")
         calls = self.stateless.calls
-        call = await calls.call_of(asked, judged, address=exchange.address)
+        call = await calls.call_of(replace(asked, server=lists.shown(asked)), judged, address=exchange.address)
         reply = await calls.reply(call, exchange)
         await exchange.answer(outbound.response(asked.rpc_id, reply), reply.http)
 
-    async def _malformed(self, exchange: Exchange, rpc_id: bytes, problem: Malformed) -> None:
+    async def malformed(self, exchange: Exchange, rpc_id: bytes, problem: Malformed) -> None:
+        """Answer what is no proper message."""
         self.door.counts.note(exchange.address, "malformed")
         reply = outbound.malformed(problem)
         await exchange.answer(outbound.response(rpc_id, reply), reply.http)
 
-    async def _refuse(self, exchange: Exchange, rpc_id: bytes, problem: Refusal) -> None:
+    async def refuse(self, exchange: Exchange, rpc_id: bytes, problem: Refusal) -> None:
+        """Answer a refusal that is no result of a call."""
         if isinstance(problem, Unavailable):
             self.door.counts.unavailable()
         code = problem.form.code if problem.form.code is not None else 40300
