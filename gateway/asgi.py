@@ -38,7 +38,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await _websocket(scope, receive, send)
     elif scope["path"] in ("/healthz", "/readyz"):
         await _health(scope["path"], send)
-    elif scope["path"].startswith("/mcp/") or scope["path"] == "/mcp":
+    elif scope["path"].startswith(("/mcp/", "/sse/")) or scope["path"] == "/mcp":
         await (_gateway(scope, receive, send) if "gateway" in settings.SERVES else _json(send, 404, NOT_FOUND))
     elif scope["path"].startswith("/.well-known/"):
         known = metadata.document(scope["path"], settings.PUBLIC_URL) if scope["method"] in ("GET", "HEAD") else None

@@ -44,11 +44,15 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An approval that this call redeems: used once for each leg, in the transaction that writes the leg's intent."""
+    """An approval that this call redeems: used once for each leg, in the transaction that writes the leg's intent.
+
+    `digest` is of the item's definition that was approved.
+    """
 
     escalation: UUID
     rules: tuple[tuple[str, str], ...]
     people: tuple[str, ...]
+    digest: str
     leg: int = 0
 
 

@@ -6,16 +6,20 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
+from gateway.admission import require_rate
 from gateway.call import Call, Continuation, Reply, Ticket
 from gateway.clock import Clock
 from gateway.door import Asked
+from gateway.lists import Through, bound_to
 from gateway.mcp import outbound
 from gateway.mcp.inbound import INVALID_PARAMS, Message
-from gateway.mcp.verbs import Judged
+from gateway.mcp.verbs import ASKED_FOR, Judged
 from gateway.pipeline import tools_call
 from gateway.ports import Channel, Ports
 from gateway.record import new_record
-from gateway.refusal import Invisible, Malformed, Refusal, StillWaiting, Unavailable, Withheld
+from gateway.refusal import Invisible, Malformed, Refusal, StillWaiting, Unavailable, UnknownServer
 from gateway.sessions import BadHandle, Handles, Parked, Session, State, digest_of
 from gateway.snapshot.holder import SnapshotHolder
 from gateway.snapshot.model import Snapshot
@@ -79,43 +83,63 @@ class Calls:
     def state_of(self, asked: Asked, judged: Judged) -> State | None:
         """What the request state of a later leg stands for, with the agent's answers. Raises Malformed."""
         if judged.state is None:
-            return Continuation(None, judged.answers) if judged.answers is not None else None
+            if judged.answers is None or may_be_asked(asked.message, None, asked.snapshot, asked.server):
+                return Continuation(None, judged.answers) if judged.answers is not None else None
+            raise Malformed("`inputResponses` answer nothing that was asked.", code=INVALID_PARAMS)
         call = digest_of(asked.message.method or "", judged.item, judged.canonical)
         try:
-            state = self.handles.state(judged.state, agent=asked.agent.name, server=asked.server, call=call)
+            state = self.handles.state(judged.state, agent=asked.agent.name, server=bound_to(asked), call=call)
         except BadHandle as problem:
             raise Malformed(f"`requestState` is not valid: {problem}.", code=INVALID_PARAMS) from None
         if isinstance(state, Continuation):
             return Continuation(state.state, judged.answers or {}, state.approval)
         return state
 
-    async def reply(self, call: Call, back: Channel) -> Reply:
-        """The reply to one call, whatever becomes of it."""
+    async def reply(self, call: Call, back: Channel, through: Through | None = None) -> Reply:
+        """The reply to one call, whatever becomes of it; `through` says how it came in at the aggregate endpoint."""
         try:
-            return self._sealed(outbound.for_era(await tools_call(call, self.ports, back), call), call)
+            reply = await self._reply(call, back, through)
+            return self._sealed(outbound.for_era(reply, call), call, through)
         except StillWaiting as waiting:
-            if back.polls and waiting.leg < self.legs and waiting.ticket is not None:
+            if back.polls and call.method in ASKED_FOR and waiting.leg < self.legs and waiting.ticket is not None:
                 ticket = Ticket(waiting.ticket, waiting.leg)
-                return outbound.input_required(self.seal(ticket, call))
+                return outbound.input_required(self.seal(ticket, call, through))
             return outbound.refusal(call, waiting, self.place())
-        except Invisible as problem:
-            return outbound.unknown(call, problem, self.place())
         except Refusal as problem:
-            return outbound.refusal(call, problem, self.place())
+            return self.refused(call, problem, through)
 
-    def seal(self, state: State, call: Call) -> str:
+    async def _reply(self, call: Call, back: Channel, through: Through | None) -> Reply:
+        if through is None:
+            return await tools_call(call, self.ports, back)
+        if through.aim.known and through.answers is None:
+            return through.outward(await tools_call(call, self.ports, back), call.method)
+        call = replace(call, server=through.aim.server)
+        async with self.ports.ledger.trail(call):  # Leaves a record where the call is refused.
+            require_rate(await self.ports.facts.gather(call, self.ports.snapshots.current()))
+            if through.answers is None:
+                raise Invisible(f"Unknown {call.kind.value}: {call.item}")
+            return await through.answers(call)
+
+    def refused(self, call: Call, problem: Refusal, through: Through | None = None) -> Reply:
+        """The reply to a refused call; at the aggregate endpoint an unknown server is no other than an unknown item."""
+        if through is not None:
+            call = replace(call, item=through.aim.called)
+            problem = Invisible(problem.reason) if isinstance(problem, UnknownServer) else problem
+        how = outbound.unknown if isinstance(problem, Invisible) else outbound.refusal
+        return how(call, problem, self.place())
+
+    def seal(self, state: State, call: Call, through: Through | None = None) -> str:
         """A request state for the next leg of a call."""
         asked = digest_of(call.method, call.item, call.canonical)
-        return self.handles.seal_state(state, agent=call.agent, server=call.server, call=asked)
+        server = call.server if through is None else through.endpoint
+        return self.handles.seal_state(state, agent=call.agent, server=server, call=asked)
 
-    def _sealed(self, reply: Reply, call: Call) -> Reply:
+    def _sealed(self, reply: Reply, call: Call, through: Through | None) -> Reply:
         """A server's own question to a stateless agent: its request state goes inside one of ours."""
         if call.era is not Era.MODERN or reply.result is None or not outbound.asks(reply.result):
             return reply
         theirs = outbound.request_state_of(reply.result)
-        if theirs is not None and len(theirs) > outbound.LONGEST_STATE:
-            raise Withheld("The server's request state is too long to be carried.")
-        ours = self.seal(Continuation(theirs, {}, reply.approval), call)
+        ours = self.seal(Continuation(theirs, {}, reply.approval), call, through)
         return Reply(result=outbound.with_request_state(reply.result, ours))
 
     def place(self) -> outbound.Place:

@@ -16,7 +16,7 @@ log = logging.getLogger("gatehouse.mcp")
 
 
 class MCPConsumer(AsyncHttpConsumer):
-    """Serves `/mcp/<server>`.
+    """Serves `/mcp/<server>`, and `/sse/<server>` for clients of the older transport.
 
     The stock `__call__` reads a body without limit, never sees a disconnect while it works, and queues behind the
     shared database thread; so this one does the three things itself.
@@ -27,7 +27,11 @@ class MCPConsumer(AsyncHttpConsumer):
         exchange = Exchange(scope, receive, send, runtime.event_loop())
         try:
             gateway = await runtime.started()
-            await gateway.endpoint.serve(exchange, scope["path"][len("/mcp/") :])
+            path = scope["path"]
+            if path.startswith("/sse/"):
+                await gateway.sse.serve(exchange, path[len("/sse/") :])
+            else:
+                await gateway.endpoint.serve(exchange, path[len("/mcp/") :])
         except asyncio.CancelledError:
             raise
         except Exception as problem:

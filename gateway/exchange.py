@@ -288,7 +288,7 @@ def read_headers(pairs: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Headers by lower-case name; the marker `:twice` names one that decides something and came twice."""
     headers: dict[bytes, bytes] = {}
     for name, value in pairs:
-        if name in headers and name in SINGLE:
+        if name in headers and (name in SINGLE or name.startswith(b"mcp-param-")):
             headers[b":twice"] = name
         headers[name] = value
     return headers

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from gateway.call import Call, Reply
 from gateway.exchange import Exchange
 from gateway.ports import NobodyAnswers
+from gateway.refusal import Cancelled
 from governance.canonical import strict_json
 from governance.canonical.values import JSON
 from registry.transports.base import Answer
@@ -101,10 +102,18 @@ class ParkedCall:
             return await work
 
         self._task = asyncio.get_running_loop().create_task(run())
-        self._task.add_done_callback(lambda _: self._fresh())
+        self._task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[Reply]) -> None:
+        """The call has ended; where that is between two legs, the next one finds its reply."""
+        if task.cancelled() or task.exception() is not None or self._exchange is not None:
+            self._fresh()
 
     async def leg(self) -> Reply | Mapping[str, tuple[str, bytes]]:
-        """The reply when the call ends, or the questions that are open. Cancelling a leg cancels the call."""
+        """The reply when the call ends, or the questions that are open. Cancelling a leg cancels the call.
+
+        Raises Cancelled when the call is given up meanwhile.
+        """
         assert self._task is not None
         asked = asyncio.ensure_future(self._asked.wait())
         try:
@@ -114,11 +123,19 @@ class ParkedCall:
             raise
         finally:
             asked.cancel()
+        if self._task.cancelled():
+            raise Cancelled("This call was given up; whether the server acted is unknown.")
         if self._task.done():
+            self._fresh()
             return self._task.result()
         self._asked.clear()
         self._leave()
         return dict(self._questions)
+
+    @property
+    def on_a_leg(self) -> bool:
+        """Whether a request is waiting for this call now."""
+        return self._exchange is not None
 
     def come_back(self, exchange: Exchange, answers: Mapping[str, JSON]) -> None:
         """The next leg: hand over what the agent answered; a question it left out is asked again."""
@@ -137,8 +154,11 @@ class ParkedCall:
         for waiting in self._answers.values():
             if not waiting.done():
                 waiting.set_exception(NobodyAnswers("the agent gave the call up"))
+        if self._timer is not None:
+            self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
+        self._fresh()
 
     def _leave(self) -> None:
         self._exchange = None

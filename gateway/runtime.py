@@ -39,6 +39,7 @@ from gateway.session_era import SessionEra
 from gateway.sessions import Handles
 from gateway.snapshot.holder import SnapshotHolder
 from gateway.snapshot.keeper import SnapshotKeeper
+from gateway.sse_door import SseDoor
 from gateway.stateless_era import StatelessEra
 from gateway.streams import Streams
 from governance import keys, recovery
@@ -70,6 +71,7 @@ class Gateway:
     peers: Peers
     relay: Relay
     arrivals: Arrivals
+    sse: SseDoor
 
     def unready(self) -> list[str]:
         """Why a call would be refused now; empty when it would be served."""
@@ -190,7 +192,7 @@ def _gateway(
     )
     return Gateway(
         writer, store, keeper, holder, endpoint, upstreams, streams, parked, counts, loop, holds, peers, relay,
-        _arrivals(clock, peers, counts),
+        _arrivals(clock, peers, counts), SseDoor(endpoint),
     )  # fmt: skip
 
 

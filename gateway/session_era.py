@@ -34,6 +34,7 @@ class SessionEra:
     upstream: UpstreamPort
     hold_seconds: float
     in_flight: dict[tuple[str, str, bytes], Exchange] = field(default_factory=dict)
+    telling: set[asyncio.Future[None]] = field(default_factory=set)
 
     def session_of(self, exchange: Exchange, agent: AgentRecord, server: str) -> Session:
         """The session that the request says it belongs to. Raises Malformed."""
@@ -50,7 +51,7 @@ class SessionEra:
     async def serve(self, exchange: Exchange, asked: Asked) -> None:
         """Answer one POST that is no `initialize`."""
         message = asked.message
-        session = self.session_of(exchange, asked.agent, asked.server)
+        session = self.session_of(exchange, asked.agent, lists.bound_to(asked))
         if message.method is None:
             if message.id is not None and message.answer is not None:
                 self.live.of(session.id).answered(message.id, message.answer)
@@ -65,7 +66,7 @@ class SessionEra:
     async def _request(self, exchange: Exchange, asked: Asked, session: Session) -> None:
         judged = verbs.judged(asked.message)
         if judged is not None:
-            await self._judged(exchange, asked, judged, session)
+            await self._judged(exchange, *lists.aimed(asked, judged), session)
         else:
             await exchange.answer(outbound.response(asked.rpc_id, await self._own(asked, session)))
 
@@ -81,9 +82,22 @@ class SessionEra:
             if not isinstance(level, str) or level not in LEVELS:
                 raise Malformed(f"`level` must be one of {', '.join(LEVELS)}.", code=INVALID_PARAMS, http=200)
             self.live.of(session.id).level = level
-            await self.upstream.set_level(asked.snapshot.servers[asked.server], asked.agent, session.client, level)
+            await self._set_level(asked, session, level)
             return EMPTY
         raise Malformed(f"Method not found: {method}", code=METHOD_NOT_FOUND, http=200)
+
+    async def _set_level(self, asked: Asked, session: Session, level: str) -> None:
+        """Tell the servers; of several nobody waits for the slowest."""
+        told = [
+            asyncio.ensure_future(self.upstream.set_level(server, asked.agent, session.client, level))
+            for server in lists.servers_of(asked)
+            if "logging" in server.capabilities
+        ]
+        if asked.server:
+            await asyncio.gather(*told)
+        self.telling.update(told)
+        for telling in told:
+            telling.add_done_callback(self.telling.discard)
 
     async def initialize(self, exchange: Exchange, asked: Asked) -> None:
         """Open a session."""
@@ -96,7 +110,8 @@ class SessionEra:
             raise Malformed("`initialize` needs `protocolVersion` and `capabilities`.", code=INVALID_PARAMS, http=200)
         version = wanted if wanted in LEGACY else LATEST_LEGACY
         client = inbound.client_of(info if isinstance(info, dict) else {}, capabilities)
-        opened = self.handles.open_session(agent=asked.agent.name, server=asked.server, version=version, client=client)
+        bound = lists.bound_to(asked)
+        opened = self.handles.open_session(agent=asked.agent.name, server=bound, version=version, client=client)
         exchange.extra.append((b"mcp-session-id", opened.encode()))
         result: dict[str, object] = {
             "protocolVersion": version,
@@ -129,10 +144,11 @@ class SessionEra:
         self.in_flight[key] = exchange
         exchange.begin()
         try:
-            reply = await self.calls.reply(call, exchange)
+            through = lists.through(asked)
+            reply = await self.calls.reply(call, exchange, through)
             exchange.end()
             if call.method in verbs.SESSION_ERA_ONLY and reply.result is not None:
-                self._watch(self.live.of(session.id), call.method, call.item)
+                self._watch(self.live.of(session.id), call.method, through.aim.called if through else call.item)
             await exchange.answer(outbound.response(asked.rpc_id, reply), reply.http)
         except asyncio.CancelledError:
             if not (exchange.withdrawn or exchange.gone):
@@ -151,7 +167,7 @@ class SessionEra:
 
     async def stream(self, exchange: Exchange, asked: Asked) -> None:
         """Serve the GET stream of a session until the agent closes it."""
-        session = self.session_of(exchange, asked.agent, asked.server)
+        session = self.session_of(exchange, asked.agent, lists.bound_to(asked))
         accept = exchange.headers.get(b"accept", b"").lower()
         if b"text/event-stream" not in accept and b"*/*" not in accept:
             raise Malformed("Send `Accept: text/event-stream`.", code=INVALID_REQUEST, http=406)
@@ -162,6 +178,7 @@ class SessionEra:
             agent=asked.agent.name,
             token=asked.token,
             servers=tuple(server.name for server in lists.servers_of(asked)),
+            view=lists.view_of(asked),
             tell=exchange.notify,
             end=exchange.leave,
             uris=lambda: frozenset(live.uris),
@@ -179,7 +196,7 @@ class SessionEra:
 
     async def delete(self, exchange: Exchange, asked: Asked) -> None:
         """End a session."""
-        session = self.session_of(exchange, asked.agent, asked.server)
+        session = self.session_of(exchange, asked.agent, lists.bound_to(asked))
         self.handles.end_session(session.id)
         self.live.end(session.id)
         await exchange.nothing(200)

@@ -137,9 +137,11 @@ def _carried(state: State) -> list[object]:
         return [state.escalation.hex, state.leg]
     if isinstance(state, Parked):
         return [state.owner, state.id]
-    approval = state.approval
-    sealed = [approval.escalation.hex, approval.rules, approval.people, approval.leg] if approval is not None else None
-    return [state.state.decode() if state.state is not None else None, sealed]
+    sealed = None
+    if (given := state.approval) is not None:
+        sealed = [given.escalation.hex, given.rules, given.people, given.digest, given.leg]
+    # In base64, so that no escaping makes a state that may be carried longer than a handle may be.
+    return [base64.b64encode(state.state).decode() if state.state is not None else None, sealed]
 
 
 def _read_state(letter: str, carried: list[object]) -> State:
@@ -150,10 +152,10 @@ def _read_state(letter: str, carried: list[object]) -> State:
         return Parked(str(first), str(second))
     approval = None
     if isinstance(second, list):
-        escalation, rules, people, leg = second
+        escalation, rules, people, digest, leg = second
         pairs = tuple((str(rule), str(digest)) for rule, digest in rules)
-        approval = Approval(UUID(hex=escalation), pairs, tuple(people), int(leg) + 1)
-    return Continuation(str(first).encode() if first is not None else None, {}, approval)
+        approval = Approval(UUID(hex=escalation), pairs, tuple(people), str(digest), int(leg) + 1)
+    return Continuation(base64.b64decode(str(first)) if first is not None else None, {}, approval)
 
 
 def digest_of(method: str, item: str, canonical: bytes) -> bytes:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+
+from msgspec.structs import replace
 
 from gateway import lists
 from gateway.adapters.facts import FactsFinder
+from gateway.adapters.threads import in_thread
 from gateway.call import Call, Reply
 from gateway.calls import Calls, may_be_asked
 from gateway.door import Asked
@@ -22,14 +26,16 @@ from gateway.peers.owner import owner_of
 from gateway.peers.relay import PeerGone, Relay
 from gateway.pipeline import admit
 from gateway.ports import UpstreamPort
-from gateway.refusal import Invisible, Malformed, Refusal
+from gateway.refusal import Malformed, Refusal
 from gateway.sessions import Parked, State
 from gateway.streams import CHANGED, PER_AGENT, Stream, Streams
 from governance.canonical.values import JSON
-from governance.policy.values import Action, Kind
+from governance.escalations import approved_for
+from governance.policy.values import Kind, Status
 from registry.mcp.revisions import LEGACY, META_LOG_LEVEL, MODERN, Era
 
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
+SUBSCRIBE = "resources/subscribe"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 WANTED = {"toolsListChanged": "tools", "promptsListChanged": "prompts", "resourcesListChanged": "resources"}
 MOST_URIS = 200
@@ -57,7 +63,7 @@ class StatelessEra:
             return
         lists.require_offered(asked)
         if method not in verbs.SESSION_ERA_ONLY and (judged := verbs.judged(message)) is not None:
-            await self._judged(exchange, asked, judged)
+            await self._judged(exchange, *lists.aimed(asked, judged))
         elif method in listing.LISTS:
             await exchange.answer(outbound.response(asked.rpc_id, lists.page(asked)))
         elif method == "server/discover":
@@ -76,6 +82,7 @@ class StatelessEra:
         least = asked.message.meta.get(META_LOG_LEVEL)
         if isinstance(least, str):
             exchange.wants = lambda level: at_least(level, least)
+        through = lists.through(asked)
         state = self.calls.state_of(asked, judged)
         if await self._served_elsewhere(exchange, asked, state):
             return
@@ -86,9 +93,10 @@ class StatelessEra:
             if isinstance(state, Parked):
                 reply = await self._next_leg(exchange, asked, call, state, judged.answers or {})
             elif may_be_asked(asked.message, None, asked.snapshot, asked.server) and self.parked.room_for(call.agent):
-                reply = await self._leg(self.parked.begin(call, exchange, self.calls.reply))
+                work = partial(self.calls.reply, through=through)
+                reply = await self._leg(self.parked.begin(call, exchange, work), through)
             else:
-                reply = await self.calls.reply(call, exchange)
+                reply = await self.calls.reply(call, exchange, through)
             exchange.end()
             await exchange.answer(outbound.response(asked.rpc_id, reply), reply.http)
         except asyncio.CancelledError:
@@ -101,7 +109,7 @@ class StatelessEra:
         """The arguments that travel in headers too. Raises Malformed; of a tool that the agent may not see, nothing."""
         server = asked.snapshot.servers.get(asked.server)
         item = server.items.get((judged.kind, judged.item)) if server is not None else None
-        if item is None or not item.headers or not asked.snapshot.sees(asked.agent, item):
+        if item is None or not item.headers or not lists.could_be_listed(asked, item):
             return ()
         return checked(item.headers, judged.arguments, exchange.headers)
 
@@ -124,11 +132,12 @@ class StatelessEra:
             return False
         return True
 
-    async def _leg(self, parked: ParkedCall) -> Reply:
+    async def _leg(self, parked: ParkedCall, through: lists.Through | None) -> Reply:
         found = await parked.leg()
         if isinstance(found, Reply):
             return found
-        return outbound.questions(found, self.calls.seal(Parked(self.peers.own.process, parked.id), parked.call))
+        state = self.calls.seal(Parked(self.peers.own.process, parked.id), parked.call, through)
+        return outbound.questions(found, state)
 
     async def _next_leg(
         self, exchange: Exchange, asked: Asked, call: Call, state: Parked, answers: Mapping[str, JSON]
@@ -137,28 +146,43 @@ class StatelessEra:
         parked = self.parked.find(state.id, agent=call.agent)
         if parked is None:
             raise Malformed("`requestState` is not valid: this call is over.", code=INVALID_PARAMS)
+        if parked.on_a_leg:
+            raise Malformed("`requestState` is in use: another request goes on with this call.", code=INVALID_PARAMS)
         try:
-            gathered = await self.facts.gather(call, asked.snapshot, again=True)
-            ruling = admit(call, asked.snapshot, gathered)
-            if ruling.verdict.action not in (Action.ALLOW, Action.ESCALATE):
-                ruling.require_allowed()
+            lists.require_known(asked)
+            await self._require_allowed(asked, call, parked)
         except Refusal as problem:
             parked.cancel()
-            how = outbound.unknown if isinstance(problem, Invisible) else outbound.refusal
-            return how(parked.call, problem, self.calls.place())
+            return self.calls.refused(parked.call, problem, lists.through(asked))
+        if parked.on_a_leg:
+            raise Malformed("`requestState` is in use: another request goes on with this call.", code=INVALID_PARAMS)
         parked.come_back(exchange, answers)
-        return await self._leg(parked)
+        return await self._leg(parked, lists.through(asked))
+
+    async def _require_allowed(self, asked: Asked, call: Call, parked: ParkedCall) -> None:
+        """Judge once more, with the approval that the parked call redeemed and the limits it took from. Raises Refusal.
+
+        A rule that asks for another approval is a no: what was sent already cannot be held.
+        """
+        gathered = await self.facts.gather(call, asked.snapshot, again=True)
+        ruling = admit(call, asked.snapshot, gathered)
+        if ruling.escalates:
+            approved = await in_thread(approved_for, parked.call.id)
+            facts = replace(gathered.facts, approved=approved)
+            ruling = admit(call, asked.snapshot, replace(gathered, facts=facts))
+        if ruling.verdict.status is not Status.LIMITED:
+            ruling.require_allowed()
 
     async def _listen(self, exchange: Exchange, asked: Asked) -> None:
         """Serve a subscription until the agent closes it."""
         wanted = asked.message.params.get("notifications")
         if not isinstance(wanted, dict):
             raise Malformed("`params.notifications` must be an object.", code=INVALID_PARAMS)
-        if self.streams.of(asked.agent.name) >= PER_AGENT:
-            raise Malformed(f"This agent has {PER_AGENT} streams open already.", code=INVALID_REQUEST, http=429)
+        self._require_room(asked)
         offered = lists.offered(asked)
         kinds = frozenset(kind for name, kind in WANTED.items() if wanted.get(name) is True and kind in offered)
         uris = await self._subscribed(exchange, asked, wanted.get("resourceSubscriptions"), offered)
+        self._require_room(asked)  # Others may have been opened while each resource was judged.
         honoured: dict[str, object] = {name: True for name, kind in WANTED.items() if kind in kinds}
         if uris:
             honoured["resourceSubscriptions"] = sorted(uris)
@@ -167,21 +191,28 @@ class StatelessEra:
             agent=asked.agent.name,
             token=asked.token,
             servers=tuple(server.name for server in lists.servers_of(asked)),
+            view=lists.view_of(asked),
             tell=tell,
             end=exchange.leave,
             lists=kinds & frozenset(CHANGED),
             uris=lambda: uris,
         )
         self.streams.add(stream, asked.snapshot, asked.agent)
-        release = self.upstream.listen(
-            lists.servers_of(asked) if uris else [], asked.agent, asked.message.client, Era.MODERN, uris
-        )
+        releases = [
+            self.upstream.listen([server], asked.agent, asked.message.client, Era.MODERN, watched)
+            for server, watched in lists.watched(asked, uris)
+        ]
         try:
             tell(ACKNOWLEDGED, outbound.raw({"notifications": honoured}))
             await exchange.serve_stream(outbound.subscription_end(asked.rpc_id, SUBSCRIPTION))
         finally:
-            release()
+            for release in releases:
+                release()
             self.streams.remove(stream)
+
+    def _require_room(self, asked: Asked) -> None:
+        if self.streams.of(asked.agent.name) >= PER_AGENT:
+            raise Malformed(f"This agent has {PER_AGENT} streams open already.", code=INVALID_REQUEST, http=429)
 
     async def _subscribed(
         self, exchange: Exchange, asked: Asked, uris: JSON, offered: Mapping[str, object]
@@ -197,8 +228,12 @@ class StatelessEra:
         honoured = []
         for uri in dict.fromkeys(str(uri) for uri in uris):
             judged = verbs.Judged(Kind.RESOURCE, uri, {}, verbs.NO_ARGUMENTS, outbound.raw({"uri": uri}))
-            call = await self.calls.call_of(asked, judged, address=exchange.address, method="resources/subscribe")
-            reply = await self.calls.reply(call, exchange)
+            try:
+                at, judged = lists.aimed(asked, judged, SUBSCRIBE)
+            except Malformed:
+                continue  # Its server lets nothing be watched.
+            call = await self.calls.call_of(at, judged, address=exchange.address, method=SUBSCRIBE)
+            reply = await self.calls.reply(call, exchange, lists.through(at))
             if reply.result is not None:
                 honoured.append(uri)
         return frozenset(honoured)

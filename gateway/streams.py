@@ -10,12 +10,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
+from gateway.aggregate import names, view
+from gateway.aggregate.spelling import respelled
+from gateway.aggregate.view import View
 from gateway.mcp import listing
 from gateway.refusal import NotAuthenticated, Unavailable
 from gateway.screening import screen_unasked
 from gateway.snapshot.model import AgentRecord, Snapshot
 from governance.canonical import strict_json
+from governance.policy.listing import could_run
+from governance.policy.values import Kind
 
 log = logging.getLogger("gatehouse.mcp")
 
@@ -44,6 +50,11 @@ class Stream:
     uris: Callable[[], frozenset[str]] = frozenset
     wants: Callable[[str], bool] = lambda level: False
     known: dict[str, object] = field(default_factory=dict)
+    view: View | None = None
+
+    def outward(self, server: str, uri: str) -> str:
+        """A server's own URI as the endpoint of this stream spells it."""
+        return uri if self.view is None else names.joined_uri(server, uri)
 
 
 class Streams:
@@ -63,6 +74,8 @@ class Streams:
     def add(self, stream: Stream, snapshot: Snapshot, agent: AgentRecord) -> None:
         """Begin to tell a stream what changes from now on."""
         stream.known = self._standing(stream, snapshot, agent)
+        if snapshot is not self._seen:
+            self._seen = None  # It may have been replaced since the agent knocked; then the next look tells.
         self._open[stream] = None
         if self._loop is None or self._loop.done():
             self._loop = asyncio.get_running_loop().create_task(self._look_after())
@@ -73,17 +86,35 @@ class Streams:
 
     def heard(self, server: str, holder: str, method: str, params: bytes) -> None:
         """A server said something of its own accord, to every agent or, over a connection of its own, to `holder`."""
-        fit = screen_unasked(params, self._snapshot().detectors) if self._open else None
+        try:
+            snapshot = self._snapshot()
+        except Unavailable:
+            return  # Whatever cannot be looked at does not leave.
+        fit = screen_unasked(params, snapshot.detectors) if self._open else None
         if fit is None:
             return
         params = fit
         for stream in list(self._open):
             if server not in stream.servers or (holder and stream.agent != holder):
                 continue
-            if (method == UPDATED and _member(params, "uri") in stream.uris()) or (
-                method == MESSAGE and holder and stream.wants(level_of(params))
-            ):
+            if method == UPDATED and self._watches(stream, snapshot, server, _member(params, "uri")):
+                stream.tell(method, respelled(params, ("uri",), partial(stream.outward, server)))
+            elif method == MESSAGE and holder and stream.wants(level_of(params)):
                 stream.tell(method, params)
+
+    def _watches(self, stream: Stream, snapshot: Snapshot, server: str, uri: str) -> bool:
+        """Whether a resource is one that the stream wants to hear of and that its agent could still read."""
+        record = snapshot.servers.get(server)
+        if record is None or stream.outward(server, uri) not in stream.uris():
+            return False
+        item = snapshot.item_of(record, Kind.RESOURCE, uri)
+        try:
+            agent = snapshot.agent_of(stream.token, self._now())
+            seen = agent if stream.view is None else view.seen_as(agent, stream.view.profile)
+            known = item is not None and snapshot.sees(seen, item)
+            return item is not None and known and could_run(snapshot.rules_for(item.item), agent.caller)
+        except (NotAuthenticated, Unavailable):
+            return False
 
     def end_all(self) -> None:
         """End every stream: the process stops."""
@@ -127,6 +158,13 @@ class Streams:
         """What the agent would be listed now, in a form that compares."""
         found: dict[str, object] = dict.fromkeys(CHANGED, ())
         if snapshot.rules.compiled is None:
+            return found
+        if stream.view is not None:
+            profile = stream.view.profile
+            stream.servers = tuple(server.name for server in view.servers_behind(snapshot, agent, profile))
+            for kind in stream.lists:
+                shown = [view.listed(snapshot, agent, profile, member) for member in MEMBERS[kind]]
+                found[kind] = tuple((name, item.digest) for one in shown for name, item in one)
             return found
         for kind in stream.lists:
             found[kind] = tuple(

@@ -28,6 +28,8 @@ LISTENS = 3600.0
 PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
 IDLE = 900.0
 MOST_OF_ONE_SERVER = 256
+MOST_OF_ONE_AGENT = 8
+MOST_WATCHED = 1000
 LISTS = ("tools", "prompts", "resources")
 Heard = Callable[["Connection", str, bytes], None]
 
@@ -81,15 +83,20 @@ class Connection:
         return any(isinstance(part, Mapping) and part.get("listChanged") is True for part in parts)
 
     def watch(self, uri: str, heard: Heard) -> None:
-        """Hear of changes of a resource."""
+        """Hear of changes of a resource. Raises UpstreamFailed, unsent, past MOST_WATCHED."""
+        if uri not in self.uris:
+            if len(self.uris) >= MOST_WATCHED:
+                text = f"{MOST_WATCHED} resources of {self.key.server} are watched already; nothing was sent."
+                raise UpstreamFailed(text, status="not_sent", sent=False)
+            self._again.set()
         self.uris[uri] += 1
-        self._again.set()
         self.listen(heard)
 
     def forget(self, uri: str) -> None:
-        """One watcher of a resource less."""
-        if self.uris[uri] > 0:
-            self.uris[uri] -= 1
+        """One watcher of a resource less; on a shared connection nobody knows whose, so it stays watched."""
+        if uri not in self.uris or not self.key.holder:
+            return
+        self.uris[uri] -= 1
         if not self.uris[uri]:
             del self.uris[uri]
             self._again.set()
@@ -145,6 +152,7 @@ class Connections:
         self._heard = heard
         self._open: dict[Key, Connection] = {}
         self._opening: dict[Key, asyncio.Lock] = {}
+        self._wanted: Counter[Key] = Counter()  # How many wait for each of these locks.
         self._speaks: dict[tuple[str, str], Era] = {}  # Of servers that speak one era alone.
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -162,29 +170,36 @@ class Connections:
 
     async def opened(self, key: Key, server: ServerRecord) -> Connection:
         """The connection, opened once however many wait for it. Raises UpstreamError, or UpstreamFailed unsent."""
-        async with self._opening.setdefault(key, asyncio.Lock()):
-            found = self.ready(key, server)
-            if found is not None:
-                return found
-            connection = await self._connected(key, server)
-            if connection.handshake.era is not key.era:
-                self._speaks[server.name, server.fingerprint] = connection.handshake.era
-                self._opening.pop(key, None)
-                other = key._replace(era=connection.handshake.era)
-                if self.ready(other, server) is not None:
-                    self._let_go(connection)
-                    return self._open[other]
-                connection.key = key = other
-            outdated = self._open.pop(key, None)
-            if outdated is not None:
-                self._let_go(outdated)
-            self._open[key] = connection
-            if connection.declares_changes or server.allows:  # Some servers ask on the stream that is listened to.
-                connection.listen(self._heard)
-            return connection
+        lock = self._opening.setdefault(key, asyncio.Lock())
+        self._wanted[key] += 1
+        try:
+            async with lock:
+                return self.ready(key, server) or self._kept(await self._connected(key, server), server)
+        finally:
+            self._wanted[key] -= 1
+            if not self._wanted[key]:
+                del self._wanted[key], self._opening[key]
+
+    def _kept(self, connection: Connection, server: ServerRecord) -> Connection:
+        """Keep a new connection, unless one for the same key was opened meanwhile by way of another era."""
+        era = connection.handshake.era
+        if era is not connection.key.era:
+            self._speaks[server.name, server.fingerprint] = era
+            connection.key = connection.key._replace(era=era)
+        found = self.ready(connection.key, server)
+        if found is not None:
+            self._let_go(connection)
+            return found
+        outdated = self._open.pop(connection.key, None)
+        if outdated is not None:
+            self._let_go(outdated)
+        self._open[connection.key] = connection
+        if connection.declares_changes or server.allows:  # Some servers ask on the stream that is listened to.
+            connection.listen(self._heard)
+        return connection
 
     async def _connected(self, key: Key, server: ServerRecord) -> Connection:
-        self._make_room(server.name)
+        self._make_room(key)
         try:
             upstream = await in_thread(_connect, server.pk, key.capabilities, key.era)
         except (NotReady, Unavailable) as problem:
@@ -196,14 +211,20 @@ class Connections:
             raise
         return Connection(key, server, upstream, handshake)
 
-    def _make_room(self, server: str) -> None:
-        """Let go of connections that agents have for themselves and have not used for long; the oldest first."""
+    def _make_room(self, key: Key) -> None:
+        """Let go of connections that agents have for themselves and have not used for long; the oldest first.
+
+        An agent that opens many, by declaring ever other capabilities, loses its own.
+        """
         now = asyncio.get_running_loop().time()
-        own = [c for c in self._open.values() if c.key.server == server and c.key.holder and not c.users]
+        own = [c for c in self._open.values() if c.key.server == key.server and c.key.holder and not c.users]
         own.sort(key=lambda connection: connection.used_at)
-        for place, connection in enumerate(own):
-            if now - connection.used_at > IDLE or len(own) - place >= MOST_OF_ONE_SERVER:
-                self._let_go(self._open.pop(connection.key))
+        mine = [connection for connection in own if connection.key.holder == key.holder]
+        for among, most in ((own, MOST_OF_ONE_SERVER), (mine, MOST_OF_ONE_AGENT)):
+            for place, connection in enumerate(among):
+                spare = now - connection.used_at > IDLE or len(among) - place >= most
+                if spare and self._open.pop(connection.key, None) is not None:
+                    self._let_go(connection)
 
     def keep_only(self, servers: Mapping[str, ServerRecord]) -> None:
         """Let go of servers that are no longer there, or are reached otherwise now."""

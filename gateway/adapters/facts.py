@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from gateway.adapters.activity import Activity
 from gateway.adapters.counters import Counters, key_of
 from gateway.adapters.threads import in_thread
-from gateway.call import Call, Gathered
+from gateway.call import Approval, Call, Gathered
 from gateway.clock import Clock
-from gateway.snapshot.model import AgentRecord, Snapshot
+from gateway.snapshot.model import AgentRecord, ApprovedItem, Snapshot
 from governance.canonical.paths import canonical_path
 from governance.canonical.values import JSON, NotCanonical
 from governance.models import Agent
@@ -44,7 +44,7 @@ class FactsFinder:
         retry = await self._counters.take_rate(call, agent) if agent.rate and not again else None
         facts = Facts(at=now)
         server = snapshot.servers.get(call.server)
-        item = server.items.get((call.kind, call.item)) if server else None
+        item = snapshot.item_of(server, call.kind, call.item) if server else None
         if item is not None and snapshot.rules.compiled is not None:
             wanted = needs(snapshot.rules_for(item.item), agent.caller)
             if wanted.history or wanted.limits:
@@ -54,7 +54,10 @@ class FactsFinder:
                 if watched:
                     paths = _paths_in(call.arguments, item.item.cwd).union(watched)
                     facts = replace(facts, real_paths=_real_paths(paths))
-        return Gathered(facts=facts, rate_retry_ms=retry)
+        approval = _carried(call, item)
+        if approval is not None:
+            facts = replace(facts, approved=frozenset(approval.rules))
+        return Gathered(facts=facts, rate_retry_ms=retry, approval=approval)
 
     async def _look_up(
         self,
@@ -75,6 +78,12 @@ class FactsFinder:
 
     def _used(self, query: LimitQuery, call: Call, agent: AgentRecord, now: datetime) -> Decimal:
         return self._counters.used(key_of(query, call, agent), now - timedelta(seconds=query.per))
+
+
+def _carried(call: Call, item: ApprovedItem | None) -> Approval | None:
+    """The approval that an earlier leg of this call redeemed, while the item is the one that was approved."""
+    approval = call.continuation.approval if call.continuation is not None else None
+    return approval if approval is not None and item is not None and item.digest == approval.digest else None
 
 
 def counted(query: HistoryQuery, call: Call, agent: AgentRecord, now: datetime) -> int:

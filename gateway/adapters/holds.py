@@ -207,6 +207,7 @@ class Holds:
             escalation=escalation.pk,
             rules=tuple((str(rule["rule"]), str(rule["digest"])) for rule in escalation.rules),
             people=tuple(await in_thread(_approvers, escalation.pk)),
+            digest=ruling.item.digest,
         )
         facts = replace(gathered.facts, approved=frozenset(approval.rules))
         again = self._admit(call, snapshot, replace(gathered, facts=facts, approval=approval))

@@ -283,8 +283,9 @@ def real_paths_body(ruling: Ruling, facts: Facts) -> dict[str, Any]:
 def approval_body(ruling: Ruling) -> dict[str, Any]:
     """The approval that this call redeems."""
     assert ruling.approval is not None
-    return {
+    body: dict[str, Any] = {
         "escalation": str(ruling.approval.escalation),
         "by": list(ruling.approval.people),
         "rules": [rule for rule, _ in ruling.approval.rules],
     }
+    return body | {"leg": ruling.approval.leg} if ruling.approval.leg else body

@@ -14,11 +14,14 @@ from gateway.adapters.connections import Connection, Connections
 from gateway.adapters.threads import in_thread
 from gateway.call import Client, Ruling
 from gateway.mcp import outbound
+from gateway.mcp.verbs import ASKED_FOR
 from gateway.ports import Channel
 from gateway.refusal import Unavailable, UpstreamFailed, Withheld
 from gateway.screening import screen_notice
 from gateway.snapshot.model import AgentRecord, ServerRecord
 from gateway.streams import MESSAGE, level_of
+from governance.canonical import strict_json
+from governance.canonical.values import JSON, Number
 from registry.mcp.revisions import NAMED_METHODS, Era
 from registry.tasks import scan_server
 from registry.transports.base import (
@@ -41,6 +44,7 @@ SENTENCE = {
     Garbage: "answered with something that is not an MCP message; whether it acted is unknown",
     TooLarge: "answered with more than {bytes} bytes; the answer was withheld",
 }
+LOOKS_EVERY = 2.0  # Seconds between two looks at one server, however often it asks for one.
 SETTLES = 0.3  # Seconds after a server's word that a list changed; several words make one look.
 LEVELS_SECONDS = 10.0
 SUBSCRIBE, UNSUBSCRIBE = "resources/subscribe", "resources/unsubscribe"
@@ -58,6 +62,7 @@ class UpstreamPool:
         self._tell = tell
         self._connections = Connections(self._heard)
         self._looks: dict[int, asyncio.TimerHandle] = {}
+        self._looked: dict[int, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def send(self, ruling: Ruling, back: Channel) -> Answer:
@@ -69,8 +74,12 @@ class UpstreamPool:
             connection = self._connections.ready(key, server) or await self._connections.opened(key, server)
             if connection.modern and call.method in (SUBSCRIBE, UNSUBSCRIBE):
                 return self._watched(connection, call.method, call.item)
-            answer = await self._request(connection, ruling, back, questions.later_params(call), capabilities)
-            if connection.modern and answer.result is not None and outbound.asks(answer.result):
+            if call.method == UNSUBSCRIBE and not connection.key.holder:
+                return DONE  # Other agents may watch it over the same session of the server.
+            if call.method == SUBSCRIBE:
+                connection.listen(self._heard)
+            answer = await self._request(connection, ruling, back, questions.later_params(ruling), capabilities)
+            if answer.result is not None and outbound.asks(answer.result):
                 return await self._asked(connection, ruling, back, answer, capabilities)
             return answer
         except UpstreamError as problem:
@@ -104,7 +113,7 @@ class UpstreamPool:
                 progress_token=call.progress_token,
                 meta=call.meta,
                 client_capabilities=capabilities,
-                param_headers=call.param_headers,
+                param_headers=call.param_headers or (in_headers(ruling) if connection.modern else ()),
             )
         finally:
             connection.users -= 1
@@ -115,8 +124,12 @@ class UpstreamPool:
         self, connection: Connection, ruling: Ruling, back: Channel, answer: Answer, capabilities: bytes
     ) -> Answer:
         """A stateless server asks: a stateless agent gets the question, one of the session era is asked here."""
+        assert answer.result is not None
+        if not connection.modern or ruling.call.method not in ASKED_FOR:
+            raise Withheld(f"Server {ruling.server.name} asked in a way that its revision does not have.")
+        if len(outbound.request_state_of(answer.result) or b"") > outbound.LONGEST_STATE:
+            raise Withheld(f"The request state of server {ruling.server.name} is too long to be carried.")
         if back.polls:
-            assert answer.result is not None
             if not questions.allowed_questions(answer.result, ruling):
                 raise Withheld(f"Server {ruling.server.name} asked for something that it may not ask this agent for.")
             return answer
@@ -162,6 +175,7 @@ class UpstreamPool:
     ) -> Callable[[], None]:
         """Hear what these servers say to this agent alone, until the answer is called."""
         taken: list[Connection] = []
+        released = asyncio.Event()
 
         async def begin(server: ServerRecord) -> None:
             capabilities = questions.capabilities_of(server, client)
@@ -171,15 +185,17 @@ class UpstreamPool:
             except (UpstreamError, UpstreamFailed, Unavailable) as problem:
                 log.info("server %s is not listened to: %s", server.name, problem)
                 return
-            connection.users += 1
-            taken.append(connection)
-            connection.listen(self._heard)
+            if not released.is_set():  # The agent may have left while it was opened.
+                connection.users += 1
+                taken.append(connection)
+                connection.listen(self._heard)
 
         for server in servers:
             if server.own_sessions:
                 self._beside(begin(server))
 
         def release() -> None:
+            released.set()
             for connection in taken:
                 connection.users -= 1
                 for uri in uris:
@@ -198,16 +214,23 @@ class UpstreamPool:
         if connection.pk in self._looks:
             return
         loop = asyncio.get_running_loop()
-        self._looks[connection.pk] = loop.call_later(SETTLES, partial(self._look_now, connection.pk))
+        at = max(loop.time() + SETTLES, self._looked.get(connection.pk, 0.0) + LOOKS_EVERY)
+        self._looks[connection.pk] = loop.call_at(at, partial(self._look_now, connection.pk))
 
     def _look_now(self, pk: int) -> None:
         self._looks.pop(pk, None)
+        self._looked[pk] = asyncio.get_running_loop().time()
         self._beside(_scanned(pk))
 
     def _beside(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.error("work beside the calls failed inside the gateway", exc_info=problem)
 
     def keep_only(self, servers: Mapping[str, ServerRecord]) -> None:
         """Let go of servers that are no longer there, or are reached otherwise now."""
@@ -227,6 +250,19 @@ async def _scanned(pk: int) -> None:
         await in_thread(scan_server.delay, pk)
     except Unavailable as problem:
         log.warning("a server whose lists changed could not be scanned: %s", problem)
+
+
+def in_headers(ruling: Ruling) -> tuple[tuple[str, str], ...]:
+    """The arguments that a stateless server wants in headers too, which an agent of the session era does not send."""
+    found = []
+    for wanted in ruling.item.headers:
+        value: JSON = dict(ruling.call.arguments)
+        for name in wanted.path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, str | bool | int | Number):
+            text = value if isinstance(value, str) else strict_json.encode(value).decode()
+            found.append((f"Mcp-Param-{wanted.header}", text))
+    return tuple(found)
 
 
 def failed(problem: UpstreamError, server: ServerRecord) -> UpstreamFailed:

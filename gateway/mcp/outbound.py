@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -147,8 +148,10 @@ def _status_of(error: bytes) -> int:
 
 
 def asks(result: bytes) -> bool:
-    """Whether a server's result is a question to the agent (stateless era)."""
-    return b'"input_required"' in result and bytes(_members(result).get("resultType", b"")) == b'"input_required"'
+    """Whether a server's result is a question to the agent (stateless era), however its JSON is spelt."""
+    if b'"input_required"' not in result and b"\\u" not in result:
+        return False
+    return msgspec.json.decode(result, type=_Kind).resultType == "input_required"
 
 
 def request_state_of(result: bytes) -> bytes | None:
@@ -159,8 +162,8 @@ def request_state_of(result: bytes) -> bytes | None:
 
 def input_requests_of(result: bytes) -> dict[str, tuple[str, bytes]]:
     """The server's questions by key: method and raw params. Raises msgspec.DecodeError for what is none."""
-    asked = msgspec.json.decode(_members(result).get("inputRequests", b"{}"), type=dict[str, _Question])
-    return {key: (one.method, bytes(one.params) or b"{}") for key, one in asked.items()}
+    asked = msgspec.json.decode(_members(result).get("inputRequests", b"{}"), type=_Questions)
+    return {key: (one.method, msgspec.json.encode(one.params)) for key, one in asked.items()}
 
 
 def with_request_state(result: bytes, state: str) -> bytes:
@@ -180,13 +183,28 @@ class _Code(msgspec.Struct):
     code: int
 
 
+class _Kind(msgspec.Struct):
+    resultType: object = None
+
+
 class _Question(msgspec.Struct):
     method: str
-    params: msgspec.Raw = msgspec.Raw()
+    params: dict[str, msgspec.Raw] = {}
+
+
+_Questions = Annotated[dict[str, _Question], msgspec.Meta(max_length=MAX_ASKED)]
 
 
 def _members(result: bytes) -> dict[str, msgspec.Raw]:
     return msgspec.json.decode(result, type=dict[str, msgspec.Raw])
+
+
+def _object(raw: bytes) -> dict[str, msgspec.Raw]:
+    """The members of a raw object, none of anything else."""
+    try:
+        return _members(raw)
+    except msgspec.DecodeError:
+        return {}
 
 
 def _has(result: bytes, member: str) -> bool:
@@ -238,7 +256,7 @@ def teller(put: Callable[[str, bytes], None], name: str, subscription: bytes) ->
 
     def tell(method: str, params: bytes) -> None:
         members = dict(_members(params))
-        meta = msgspec.json.decode(members.get("_meta", b"{}"), type=dict[str, msgspec.Raw])
+        meta = _object(members.get("_meta", b"{}"))
         put(method, _encode({**members, "_meta": {**meta, name: msgspec.Raw(subscription)}}))
 
     return tell

@@ -68,7 +68,7 @@ def _resource(message: Message) -> Judged:
 def _completion(message: Message) -> Judged:
     """The argument to complete, and those that are known already, are judged as the item's arguments."""
     ref, argument = message.params.get("ref"), message.params.get("argument")
-    if not isinstance(ref, dict) or ref.get("type") not in REFERENCES:
+    if not isinstance(ref, dict) or not isinstance(ref.get("type"), str) or ref["type"] not in REFERENCES:
         raise _wrong("`params.ref` must be a `ref/prompt` or a `ref/resource`.", message)
     if not isinstance(argument, dict):
         raise _wrong("`params.argument` must be an object with `name` and `value`.", message)
@@ -80,6 +80,8 @@ def _completion(message: Message) -> Judged:
         raise _wrong("`params.argument` needs `name` and `value`, both strings.", message)
     known = _known(message)
     forwarded: dict[str, JSON] = {"ref": {"type": ref["type"], key: item}, "argument": {"name": name, "value": value}}
+    if name in known:
+        raise _wrong("`params.context.arguments` names the argument that is completed.", message)
     if known:
         forwarded["context"] = {"arguments": known}
     arguments: dict[str, JSON] = {**known, name: value}
@@ -102,6 +104,8 @@ METHODS: Final[Mapping[str, Callable[[Message], Judged]]] = {
     "resources/unsubscribe": _resource,
     "completion/complete": _completion,
 }
+ASKED_FOR: Final = frozenset({"tools/call", "prompts/get", "resources/read"})
+"""The methods that a server of the stateless era may answer with a question."""
 SESSION_ERA_ONLY: Final = frozenset({"resources/subscribe", "resources/unsubscribe"})
 
 

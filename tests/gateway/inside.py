@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ rules:
   - {id: echoing, tool: echo, action: allow, constraints: {text: {length: {max: 100}}}, reason: A test}
   - {id: adding, tool: add, action: escalate, reason: A test, approve: {from: [team:platform], within: 10m}}
 """
+ALL = ({"name": "all", "servers": ["tools"]},)
 PEOPLE = [
     {"email": "sec@example.com", "roles": ["security-admin", "approver", "policy-author"], "teams": ["platform"]},
     {"email": "approver@example.com", "roles": ["approver"], "teams": ["platform"]},
@@ -94,8 +95,8 @@ class Inside:
         calls = self.simulator.calls("tools/call")
         return sum(1 for call in calls if not text or call.message["params"]["arguments"].get("text") == text)
 
-    async def entries(self, call: str = "") -> list[tuple[str, str]]:
-        """The ledger's entries of one call, or of all calls, as (kind, status), once a closing one is there."""
+    async def entries(self, call: str = "", closed_ones: int = 1) -> list[tuple[str, str]]:
+        """The ledger's entries of one call, or of all calls, as (kind, status), once so many closing ones are there."""
 
         def read() -> list[tuple[str, str]]:
             rows = LedgerEntry.objects.exclude(call=None).exclude(kind="call.decided").order_by("stream", "seq")
@@ -103,7 +104,7 @@ class Inside:
 
         def closed() -> list[tuple[str, str]]:
             found = read()
-            return found if any(kind in CLOSING for kind, _ in found) else []
+            return found if sum(kind in CLOSING for kind, _ in found) >= closed_ones else []
 
         return await in_thread(eventually, closed, what=f"a closing record of {call or 'any call'}")
 
@@ -118,16 +119,27 @@ class Inside:
 
 
 @asynccontextmanager
-async def inside(policy: str = POLICY, **agent: Any) -> AsyncIterator[Inside]:
-    """Apply a small configuration and start the data plane; both end with the block."""
-    async with HttpSimulator() as simulator:
+async def inside(
+    policy: str = POLICY,
+    *,
+    simulator: HttpSimulator | None = None,
+    serving: Mapping[str, Any] | None = None,
+    roles: Sequence[Mapping[str, Any]] = ALL,
+    **agent: Any,
+) -> AsyncIterator[Inside]:
+    """Apply a small configuration and start the data plane; both end with the block.
+
+    `serving` adds to the server's entry, `roles` are the data-plane roles; the agents have the one named `all`.
+    """
+    async with simulator or HttpSimulator() as simulator:
         server = {"name": "tools", "transport": "http", "url": simulator.url, "allow_private_address": True}
+        server |= serving or {}
         config = {
             "version": 1,
             "teams": [{"name": "platform"}],
             "people": PEOPLE,
             "servers": [{**server, "approve": "all", "accept_findings": ["*"]}],
-            "roles": [{"name": "all", "servers": ["tools"]}],
+            "roles": list(roles),
             "agents": [
                 {"name": "dev-claude", "owner": "dev@example.com", "roles": ["all"], **agent},
                 {"name": "other-bot", "owner": "sec@example.com", "roles": ["all"]},
