@@ -76,6 +76,31 @@ PROGRAMS: tuple[Program, ...] = (
         ),
         elsewhere="tests/flows/test_kill_runs.py",
     ),
+    Program(
+        name="callers",
+        shows="every answer reaches the caller it belongs to, beside servers that hang, die and talk nonsense",
+        full={"calls": 10_000},
+        small={"calls": 1_000},
+        measure="calls",
+        zero=(
+            "wrong_answers",
+            "unanswered",
+            "nonsense_passed_on",
+            "not_forwarded_once",
+            "missing_calls",
+            "unverified",
+        ),
+        elsewhere="tests/flows/test_answers_reach_their_caller.py",
+    ),
+    Program(
+        name="neighbours",
+        shows="one dead server leaves the 99th percentile of calls to the others within 1.5 times (median)",
+        full={"calls": 2_000, "rounds": 5, "percent": 150},
+        small={"calls": 200, "rounds": 3, "percent": 450},
+        measure="calls",
+        zero=("over_the_limit",),
+        elsewhere="tests/flows/test_answers_reach_their_caller.py",
+    ),
 )
 
 
