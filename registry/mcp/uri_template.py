@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import unquote
 
 import re2
 
+from governance.canonical.paths import canonical_path
+from governance.canonical.values import NotCanonical
+
 _EXPRESSION: Final = re.compile(r"\{([+#./;?&]?)([A-Za-z0-9_.,%*:]+)\}")
 _PART: Final = r"[^/?#]+"
+_PARTS: Final = re.compile(r"[/?#&=;:,]")
 _FORMS: Final = {
     "": _PART,
     "+": r".+",
@@ -20,7 +23,12 @@ _FORMS: Final = {
     "?": r"(?:\?[^#]*)?",
     "&": r"(?:&[^#]*)?",
 }
-_DECODINGS: Final = 3
+# What RFC 3986 calls unreserved has one spelling, hex digits are capitals, and an encoded slash or percent sign is read
+# once by some servers and twice by others.
+_OTHER_SPELLING: Final = re.compile(
+    r"%(?:2[DEF]|25[0-9A-Fa-f]{2}|3[0-9]|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AE])|%(?![0-9A-F]{2})", re.ASCII
+)
+_EMPTY_SEGMENT: Final = re.compile(r"(?<![:/])//|:////", re.ASCII)
 
 
 class UriTemplate:
@@ -40,23 +48,23 @@ class UriTemplate:
         self._pattern: Any = re2.compile("".join(parts), options)
 
     def matches(self, uri: str) -> bool:
-        """Whether the template stands for `uri`; never for one with dot segments, however they are written."""
-        try:
-            return self._pattern.fullmatch(uri) is not None and not climbs(uri)
-        except UnicodeEncodeError:
-            return False
+        """Whether the template stands for `uri`; never for one that could be spelt otherwise (see `ambiguous`)."""
+        return not ambiguous(uri) and self._pattern.fullmatch(uri) is not None
 
 
-def climbs(uri: str) -> bool:
-    """Whether a part of the URI is `.` or `..`, written plainly, with backslashes or in percent sequences."""
-    for _ in range(_DECODINGS):
-        if any(part in (".", "..") for part in re.split(r"[/\\?#&=;:]", uri)):
-            return True
-        decoded = unquote(uri)
-        if decoded == uri:
-            return False
-        uri = decoded
-    return "%" in uri
+def ambiguous(uri: str) -> bool:
+    """Whether a server could take the URI for another one than the patterns of roles and rules that it was judged by.
+
+    So are dot segments, encoded slashes and letters, empty segments, and characters that stand for others.
+    """
+    if _OTHER_SPELLING.search(uri) or _EMPTY_SEGMENT.search(uri):
+        return True
+    try:
+        for part in _PARTS.split(uri):
+            canonical_path("/" + part.replace("%20", " "), cwd=None)
+    except NotCanonical:
+        return True
+    return False
 
 
 def _literal(text: str) -> str:
