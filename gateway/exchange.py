@@ -29,6 +29,8 @@ STREAM = [
 WATCH_AFTER = 0.05
 HEARTBEAT = 10.0
 BODY_SECONDS = 10.0
+UNREAD_BYTES = 4 * 1024 * 1024
+READ_SECONDS = 60.0  # How long an agent may take to read the end of its stream.
 SINGLE = frozenset(
     {
         b"authorization",
@@ -144,6 +146,8 @@ class Exchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.gone = True
+        if self._outgoing is not None:
+            self._outgoing.put_nowait(None)  # Nothing more is sent, and nobody waits to send it.
         if self._left is not None:
             self._left.set()
         if self.era is Era.MODERN and not self._holds and self._task is not None and not self.streams:
@@ -223,7 +227,10 @@ class Exchange:
     # Answering.
 
     def notify(self, method: str, params: bytes) -> None:
-        """Pass a notification on, in order, ahead of the answer."""
+        """Pass a notification on, in order, ahead of the answer; an agent that does not read hears no more of them."""
+        if self.unread > UNREAD_BYTES:
+            self.leave()
+            return
         self._put(outbound.event(outbound.notification(method, params)))
 
     async def heartbeat(self, message: str) -> None:
@@ -276,7 +283,11 @@ class Exchange:
     async def _close_stream(self) -> None:
         assert self._outgoing is not None and self._drain is not None
         self._outgoing.put_nowait(None)
-        await self._drain
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                await self._drain
+        except TimeoutError:
+            return  # The agent does not read; what waits for it is given up with the connection.
         await self._send({"type": "http.response.body", "body": b""})
 
 

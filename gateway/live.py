@@ -22,12 +22,13 @@ def at_least(level: str, least: str) -> bool:
 class LiveSession:
     """One session. `level` is the least severity of log messages it wants, `uris` the resources it watches."""
 
-    __slots__ = ("_asked", "_numbers", "level", "streams", "uris")
+    __slots__ = ("_asked", "_numbers", "endings", "level", "streams", "uris")
 
     def __init__(self) -> None:
         self.level = ""
         self.uris: set[str] = set()
         self.streams = 0
+        self.endings: set[Callable[[], None]] = set()  # What ends each of its open streams.
         self._asked: dict[bytes, asyncio.Future[Answer]] = {}
         self._numbers = count(1)
 
@@ -56,7 +57,9 @@ class LiveSession:
             waiting.set_result(answer)
 
     def give_up(self) -> None:
-        """Nobody will answer any more."""
+        """The session is over: its streams end, and nobody will answer any more."""
+        for end in list(self.endings):
+            end()
         for waiting in self._asked.values():
             if not waiting.done():
                 waiting.set_exception(NobodyAnswers("the agent's session has ended"))

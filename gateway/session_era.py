@@ -185,6 +185,7 @@ class SessionEra:
             wants=live.wants,
         )
         live.streams += 1
+        live.endings.add(exchange.leave)
         self.streams.add(stream, asked.snapshot, asked.agent)
         release = self.upstream.listen(lists.servers_of(asked), asked.agent, session.client, Era.LEGACY)
         try:
@@ -192,6 +193,7 @@ class SessionEra:
         finally:
             release()
             self.streams.remove(stream)
+            live.endings.discard(exchange.leave)
             live.streams -= 1
 
     async def delete(self, exchange: Exchange, asked: Asked) -> None:

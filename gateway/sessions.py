@@ -28,6 +28,7 @@ KNOWN = 10_000
 STATE_LIFE = 3600.0
 CAPABILITIES = 4000
 LONGEST = 600_000
+LONGEST_SESSION = 8192
 
 
 class BadHandle(ValueError):
@@ -64,6 +65,7 @@ class Handles:
         self._owner = owner
         self._now = now
         self._ended: dict[str, float] = {}
+        self._tidy_at = KNOWN
         self._known: dict[tuple[str, str, str], Session] = {}  # What was unsealed before, by id and holder.
 
     def open_session(self, *, agent: str, server: str, version: str, client: Client) -> str:
@@ -73,6 +75,8 @@ class Handles:
 
     def session(self, handle: str, *, agent: str, server: str) -> Session:
         """The session of an id. Raises BadHandle."""
+        if len(handle) > LONGEST_SESSION:
+            raise BadHandle("not a session id")
         if handle in self._ended:
             raise BadHandle("this session has ended")
         known = self._known.get((handle, agent, server))
@@ -95,7 +99,9 @@ class Handles:
     def end_session(self, handle: str) -> None:
         """Forget a session; its id answers 404 from now on."""
         now = self._now()
-        self._ended = {old: at for old, at in self._ended.items() if now - at < LIFE}
+        if len(self._ended) >= self._tidy_at:
+            self._ended = {old: at for old, at in self._ended.items() if now - at < LIFE}
+            self._tidy_at = max(KNOWN, 2 * len(self._ended))
         self._ended[handle] = now
 
     def seal_state(self, state: State, *, agent: str, server: str, call: bytes) -> str:
@@ -120,12 +126,23 @@ class Handles:
         if not handle.startswith("v1.") or len(handle) > LONGEST or not handle.isascii():
             raise BadHandle("not a handle of this gateway")
         try:
-            raw = base64.urlsafe_b64decode(handle[3:] + "=" * (-len(handle[3:]) % 4))
+            raw = _strictly_decoded(handle[3:])
             content = json.loads(self._box.decrypt(raw[:NONCE], raw[NONCE:], _bound(agent, server)))
         except (InvalidTag, ValueError, binascii.Error) as problem:
             raise BadHandle("not a handle of this agent for this server") from problem
         assert isinstance(content, list)  # Nobody else can seal one.
         return content
+
+
+def _strictly_decoded(text: str) -> bytes:
+    """The bytes of a handle in the one spelling it has: what is ended or known is looked up by its text.
+
+    Raises ValueError.
+    """
+    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if base64.urlsafe_b64encode(raw).decode().rstrip("=") != text:
+        raise ValueError("another spelling of a handle")
+    return raw
 
 
 def _letter(state: State) -> str:

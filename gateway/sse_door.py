@@ -17,13 +17,14 @@ from gateway import lists
 from gateway.call import Client
 from gateway.door import Asked
 from gateway.endpoint import NULL_ID, Endpoint
-from gateway.exchange import Exchange
+from gateway.exchange import BODY_SECONDS, Exchange
 from gateway.live import LiveSession
 from gateway.mcp import inbound, outbound
 from gateway.mcp.inbound import INVALID_REQUEST, UNSUPPORTED_VERSION
 from gateway.peers.relay import PeerGone
 from gateway.refusal import Malformed, Refusal, UnknownServer
 from gateway.sessions import BadHandle
+from gateway.stdio.request_ids import Ends, request_ids
 from gateway.streams import PER_AGENT, Stream
 from registry.mcp.revisions import LEGACY, Era
 
@@ -33,6 +34,8 @@ OLDEST: Final = LEGACY[0]
 HANDLE: Final = "session_id"
 UNREAD_BYTES: Final = 16 * 1024 * 1024
 UNANSWERED: Final = 256
+PASSED_OVER_BYTES: Final = 16 * 1024 * 1024
+UNREADABLE: Final = (400, 413)
 SETTLES_WITHIN: Final = 5.0
 OVER: Final = "Session not found: its stream is closed; open a new one with GET."
 
@@ -125,6 +128,31 @@ class Posted(Exchange):
             self._line.out.put(data)
 
 
+class Overheard:
+    """The ends of a body, noted while it is read; whoever reads it notices nothing."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.ends = Ends()
+        self._ended = False
+        self._receive = exchange._receive
+        exchange._receive = self._noted
+
+    async def _noted(self) -> Mapping[str, Any]:
+        message = await self._receive()
+        self.ends.add(message.get("body", b""))
+        self._ended = self._ended or not message.get("more_body")
+        return message
+
+    async def rest(self) -> None:
+        """Let the rest of a body pass that is too long, up to a bound: many clients write the id last."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BODY_SECONDS):
+                while not self._ended and self.ends.size < PASSED_OVER_BYTES:
+                    await self._noted()
+        if not self._ended:
+            self.ends.tail.clear()
+
+
 async def _nothing_comes() -> Mapping[str, Any]:
     return {"type": "http.disconnect"}
 
@@ -214,13 +242,21 @@ class SseDoor:
             handle = self.endpoint.sessions.handles.session(given[0], agent=agent.name, server=_bound(server))
         except BadHandle:
             raise Malformed(OVER, code=INVALID_REQUEST, http=404) from None
-        body = await exchange.body(self.endpoint.body_bytes)
-        if handle.owner not in ("", self.endpoint.peers.own.process):
-            await self._relayed(exchange, handle.owner)
+        own = handle.owner in ("", self.endpoint.peers.own.process)
+        heard = Overheard(exchange)
+        try:
+            body = await exchange.body(self.endpoint.body_bytes)
+            if not own:
+                await self._relayed(exchange, handle.owner)
+                return
+            line = self._line(handle.id)
+            # The answer goes out on the stream, whatever this request would take.
+            message = inbound.read(body, {name: said for name, said in exchange.headers.items() if name != b"accept"})
+        except Malformed as problem:
+            if not (own and handle.id in self.lines and problem.form.http in UNREADABLE):
+                raise
+            await self._unreadable(exchange, self._line(handle.id), heard, problem)
             return
-        line = self._line(handle.id)
-        # The answer goes out on the stream, whatever this request would take.
-        message = inbound.read(body, {name: said for name, said in exchange.headers.items() if name != b"accept"})
         if message.era is not Era.LEGACY:
             text = f"This transport speaks {', '.join(LEGACY)}; for {message.version}, connect to /mcp/{server}."
             raise Malformed(text, code=UNSUPPORTED_VERSION)
@@ -234,6 +270,21 @@ class SseDoor:
         finally:
             line.running.discard(posted)
             posted.answered.set()
+
+    async def _unreadable(self, exchange: Exchange, line: Line, heard: Overheard, problem: Malformed) -> None:
+        """Refuse a body where its client looks: on the stream, for each request in it. Raises Malformed without one."""
+        await heard.rest()
+        numbers = [problem.rpc_id] if problem.rpc_id else request_ids(heard.ends)
+        if (
+            not numbers
+            or exchange.headers.get(b"mcp-protocol-version", OLDEST.encode()).decode("latin-1") not in LEGACY
+        ):
+            raise problem
+        self.endpoint.door.counts.note(exchange.address, "malformed")
+        await exchange.nothing(202)
+        posted = Posted(exchange, line, asyncio.get_running_loop())
+        for number in numbers:
+            await posted.answer(outbound.response(number, outbound.malformed(problem)))
 
     def _line(self, handle: str) -> Line:
         """The open stream of a handle, with room for one more message. Raises Malformed."""

@@ -9,6 +9,11 @@ from gateway.snapshot.model import ServerRecord
 LISTED = {"tools": "tools", "prompts": "prompts", "resources": "resources", "resourceTemplates": "resources"}
 
 
+def _can_be_heard(server: ServerRecord) -> bool:
+    """Whether log messages can be told apart: over a pipe or SSE that agents share, nobody knows whose they are."""
+    return server.own_sessions or server.transport == "http"
+
+
 def capabilities(servers: Iterable[ServerRecord]) -> dict[str, object]:
     """What the servers declared and the gateway serves, with changes of what is approved told by the gateway itself."""
     offered: dict[str, dict[str, object]] = {}
@@ -20,6 +25,6 @@ def capabilities(servers: Iterable[ServerRecord]) -> dict[str, object]:
         if "resources" in offered and isinstance(resources, dict) and resources.get("subscribe") is True:
             offered["resources"]["subscribe"] = True
         for kind in ("completions", "logging"):
-            if kind in server.capabilities:
+            if kind in server.capabilities and (kind != "logging" or _can_be_heard(server)):
                 offered.setdefault(kind, {})
     return dict(offered) or {"tools": {"listChanged": True}}

@@ -14,6 +14,7 @@ from gateway.stdio.http import NotSent
 from gateway.stdio.messages import Line, NotAMessage
 from gateway.stdio.parameters import Annotated
 from gateway.stdio.pipes import LINE_BYTES, Output
+from gateway.stdio.request_ids import Ends
 from gateway.stdio.response import Broken
 from gateway.stdio.session import INITIALIZE, SessionEra
 from gateway.stdio.stateless import LISTEN, StatelessEra
@@ -44,7 +45,7 @@ class Bridge:
         if not self._over.done():
             self._over.set_result(status)
 
-    async def run(self, lines: AsyncIterator[bytes | None]) -> int:
+    async def run(self, lines: AsyncIterator[bytes | Ends]) -> int:
         """Serve until the lines end or `stop`; gives the exit status."""
         reading = asyncio.create_task(self._read(lines))
         try:
@@ -60,16 +61,15 @@ class Bridge:
 
     # What comes in.
 
-    async def _read(self, lines: AsyncIterator[bytes | None]) -> None:
+    async def _read(self, lines: AsyncIterator[bytes | Ends]) -> None:
         async for raw in lines:
-            if raw is None:
-                too_long = f"A line of more than {LINE_BYTES} bytes is not taken."
-                self._delivery.say(messages.error_answer(b"null", messages.PARSE_ERROR, too_long))
-                continue
             try:
+                if isinstance(raw, Ends):
+                    raise NotAMessage(raw, f"A line of more than {LINE_BYTES} bytes is not taken.")
                 self._take(messages.read_line(raw))
             except NotAMessage as problem:
-                self._delivery.say(problem.answer)
+                for answer in problem.answers:
+                    self._delivery.say(answer)
 
     def _take(self, line: Line) -> None:
         message = line.message

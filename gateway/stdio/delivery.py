@@ -74,7 +74,7 @@ class Delivery:
     async def deliver(self, reply: Reply, pending: Pending, on_result: OnResult | None = None) -> None:
         """Pass on a reply to a request until it is answered. Raises Broken; `on_result` hears a result first."""
         if not is_stream(reply):
-            self._whole(reply, await reply.body(BODY_BYTES), pending, on_result)
+            self.whole(reply, await reply.body(BODY_BYTES), pending, on_result)
             return
         async for payload in events(reply):
             self.pass_on(payload, pending, on_result)
@@ -114,7 +114,8 @@ class Delivery:
         self.answer(pending, fitting)
         return True
 
-    def _whole(self, reply: Reply, body: bytes, pending: Pending, on_result: OnResult | None) -> None:
+    def whole(self, reply: Reply, body: bytes, pending: Pending, on_result: OnResult | None = None) -> None:
+        """Pass on a reply that is no stream, with this body."""
         payload = messages.one_line(body)
         try:
             message = jsonrpc.decode(payload)

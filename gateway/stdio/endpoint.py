@@ -15,6 +15,7 @@ PATIENCE: Final = 30.0
 BODY_BYTES: Final = 64 * 1024 * 1024
 EXCERPT: Final = 300
 _FOR_GOOD: Final = (401, 421)  # The token or the host name would have to be another one.
+_NOT_THERE: Final = (404, 405)
 
 Tell = Callable[[str], None]
 Headers = list[tuple[str, str]]
@@ -149,5 +150,7 @@ def refusal(reply: Reply, body: bytes) -> str:
         return f"The endpoint answered HTTP {reply.status}; redirects are not followed" + (
             f" (it points to {to})" if to else ""
         )
+    if reply.status in _NOT_THERE and reply.media_type == "text/html":
+        return f"The endpoint answered HTTP {reply.status}: this is no MCP endpoint; use …/mcp or …/mcp/SERVER."
     excerpt = " ".join(body[: 4 * EXCERPT].decode("utf-8", "replace").split())[:EXCERPT]
     return f"The endpoint answered HTTP {reply.status}" + (f": {excerpt}" if excerpt else " and nothing else")

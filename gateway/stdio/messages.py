@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.stdio.request_ids import Ends, request_ids
 from registry.mcp import jsonrpc
 from registry.mcp.jsonrpc import Message, Response
 from registry.mcp.revisions import META_VERSION
@@ -37,11 +38,11 @@ class Line:
 
 
 class NotAMessage(ValueError):
-    """A line that is not one JSON-RPC message; `answer` is what the client is told."""
+    """A line that is not one JSON-RPC message; `answers` is what the client is told, one for each of its requests."""
 
-    def __init__(self, answer: bytes) -> None:
-        super().__init__()
-        self.answer = answer
+    def __init__(self, text: Ends, why: str) -> None:
+        super().__init__(why)
+        self.answers = [error_answer(number, PARSE_ERROR, why) for number in request_ids(text) or [_NULL]]
 
 
 def read_line(raw: bytes) -> Line:
@@ -49,7 +50,7 @@ def read_line(raw: bytes) -> Line:
     try:
         message = jsonrpc.decode(raw)
     except jsonrpc.NotJsonRpc as wrong:
-        raise NotAMessage(error_answer(_NULL, PARSE_ERROR, f"Not a JSON-RPC message: {wrong}.")) from None
+        raise NotAMessage(Ends.of(raw), f"Not a JSON-RPC message: {wrong}.") from None
     if isinstance(message, Response):
         return Line(raw, message)
     stated = jsonrpc.meta_member(message.params, META_VERSION)

@@ -13,54 +13,58 @@ from collections.abc import AsyncIterator, Callable
 from queue import SimpleQueue
 from typing import Final
 
+from gateway.stdio.request_ids import Ends
+
 LINE_BYTES: Final = 16 * 1024 * 1024
 HIGH_WATER: Final = 4 * 1024 * 1024
 _READ_BYTES: Final = 256 * 1024
 
 
 class LineSplitter:
-    """Cuts what is fed into lines without their ends; a line of more than `cap` bytes becomes one None."""
+    """Cuts what is fed into lines without their ends; of a line of more than `cap` bytes only its Ends are kept."""
 
     def __init__(self, cap: int = LINE_BYTES) -> None:
         self._cap = cap
         self._parts: list[bytes] = []
         self._size = 0
-        self._skipping = False
+        self._skipped: Ends | None = None
 
-    def feed(self, data: bytes) -> list[bytes | None]:
+    def feed(self, data: bytes) -> list[bytes | Ends]:
         """The lines that `data` completes; empty ones are left out."""
         *ends, rest = data.split(b"\n")
-        lines: list[bytes | None] = []
+        lines: list[bytes | Ends] = []
         for piece in ends:
             self._add(piece)
             lines += self._line()
         self._add(rest)
         return lines
 
-    def end(self) -> list[bytes | None]:
+    def end(self) -> list[bytes | Ends]:
         """What stands after the last line break."""
         return self._line()
 
     def _add(self, piece: bytes) -> None:
         self._size += len(piece)
-        if self._size > self._cap:
-            self._skipping = True
+        if self._skipped is None and self._size > self._cap:
+            self._skipped = Ends.of(b"".join(self._parts))
             self._parts.clear()
+        if self._skipped is not None:
+            self._skipped.add(piece)
         elif piece:
             self._parts.append(piece)
 
-    def _line(self) -> list[bytes | None]:
-        line, skipped = b"".join(self._parts).strip(), self._skipping
+    def _line(self) -> list[bytes | Ends]:
+        line, skipped = b"".join(self._parts).strip(), self._skipped
         self._parts.clear()
-        self._size, self._skipping = 0, False
-        return [None] if skipped else [line] if line else []
+        self._size, self._skipped = 0, None
+        return [skipped] if skipped is not None else [line] if line else []
 
 
-async def lines(descriptor: int) -> AsyncIterator[bytes | None]:
-    """The lines of an input until it ends; None stands for one that is too long."""
-    loop, queue = asyncio.get_running_loop(), asyncio.Queue[list[bytes | None] | None]()
+async def lines(descriptor: int) -> AsyncIterator[bytes | Ends]:
+    """The lines of an input until it ends; of one that is too long only its Ends."""
+    loop, queue = asyncio.get_running_loop(), asyncio.Queue[list[bytes | Ends] | None]()
 
-    def hand_over(found: list[bytes | None] | None) -> bool:
+    def hand_over(found: list[bytes | Ends] | None) -> bool:
         try:
             loop.call_soon_threadsafe(queue.put_nowait, found)
         except RuntimeError:

@@ -73,6 +73,9 @@ class SessionEra:
             await self._is_open()
             generation, held = self._generation, self._id
             async with self._endpoint.post(pending.line.raw, self._headers(), sent=pending.sent) as reply:
+                if self._opening is None and reply.status == 400:
+                    self._delivery.whole(reply, _without_header(await reply.body(BODY_BYTES)), pending)
+                    return
                 if not (reply.status == 404 and held and left):
                     await self._delivery.deliver(reply, pending, lambda _: self._note_standing(pending))
                     return
@@ -236,6 +239,13 @@ class SessionEra:
 
 async def _whole(reply: Reply) -> AsyncIterator[bytes]:
     yield await reply.body(BODY_BYTES)
+
+
+def _without_header(body: bytes) -> bytes:
+    """The refusal of a request before `initialize`, for a client on a pipe, which knows of no header."""
+    if b"Mcp-Session-Id" not in body:
+        return body
+    return messages.error_answer(b"null", -32600, "Send `initialize` first.")
 
 
 def _result(payload: bytes) -> bytes | None:

@@ -19,7 +19,6 @@ from gateway import runtime
 from gateway.background import Background
 from gateway.http import CorkedProtocol, DrainingServer
 from gateway.peers.identity import bound_address
-from gateway.singleton import AlreadyServing, Singleton
 from gateway.stdio.address import Address
 from gateway.stdio.bridge import Bridge
 from gateway.stdio.endpoint import Endpoint
@@ -41,13 +40,10 @@ LOOKS_EVERY: Final = 0.02
 
 
 def serve(wanted: Wanted, protocol_in: int, protocol_out: int) -> int:
-    """Serve one client until its input ends; gives the exit status. Raises CannotServe."""
-    try:
-        lock = Singleton(wanted.folder)
-    except AlreadyServing as problem:
-        raise CannotServe(f"{problem}. Another entry takes another --name or --data") from None
-    except OSError as problem:
-        raise CannotServe(f"{wanted.folder} cannot be used: {problem.strerror}; set GATEHOUSE_DATA") from None
+    """Serve one client until its input ends; gives the exit status. Raises CannotServe.
+
+    The folder is claimed already.
+    """
     background = Background()
     try:
         with socket.create_server((HOST, 0)) as listener:
@@ -60,7 +56,6 @@ def serve(wanted: Wanted, protocol_in: int, protocol_out: int) -> int:
     finally:
         local_mode.switch_off()
         background.stop()
-        lock.release()
 
 
 def _settle_in(listener: socket.socket) -> None:

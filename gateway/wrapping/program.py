@@ -9,11 +9,12 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from gateway.settings import env
+from gateway.wrapping.folders import NoFolder, claim
 from gateway.wrapping.naming import BadName, server_name
 
 OWNER_ONLY: Final = 0o077
@@ -44,6 +45,22 @@ def run(*, command: Sequence[str], policy: str, name: str, data: str) -> int:
     """Serve until input ends; gives the exit status. Raises BadUsage, CannotServe."""
     wanted = _wanted(command, policy, name, data)
     os.umask(OWNER_ONLY)
+    try:
+        claimed = claim(wanted.folder, wanted.name, alone=bool(data))
+    except NoFolder as problem:
+        raise CannotServe(str(problem)) from None
+    instead = f"; {claimed.busy.partition(';')[0]}, so the data of this one is in {claimed.folder}"
+    tell(f"starting {wanted.name}{instead if claimed.busy else ''}")
+    try:
+        return _served(replace(wanted, folder=claimed.folder))
+    except CannotServe:
+        claimed.discard()
+        raise
+    finally:
+        claimed.lock.release()
+
+
+def _served(wanted: Wanted) -> int:
     protocol_in, protocol_out = _take_streams()
     env.replace(
         GATEHOUSE_DATA=str(wanted.folder),

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.api.authentication import HasScope
+from governance.api.bodies import StrictJSON
 from governance.api.problems import Problem
 from governance.canonical.strict_json import encode
 from governance.models import Person
@@ -40,6 +41,7 @@ class ExactJSON(BaseRenderer):
 class Endpoint(APIView):
     """A thin view: parse, call one function, render. `scopes` names what each method takes."""
 
+    parser_classes = [StrictJSON]
     renderer_classes = [ExactJSON]
     permission_classes = [HasScope]
     scopes: Mapping[str, frozenset[str]] = {}

@@ -25,6 +25,9 @@ MAX_NAME: Final = 100
 WINDOW: Final = timedelta(hours=1)
 _LOCK: Final = 0x0A07C1  # Any number that no other advisory lock of this database has.
 _URI: Final = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # What RFC 3986 lets a URI consist of, and no quote or blank.
+_UNSPEAKABLE: Final = re.compile(  # Controls but blanks, what turns the writing about, and halves of characters.
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _HOST: Final = re.compile(r"[a-z0-9.-]+|::1")  # It stands in the consent page's security policy.
 
 
@@ -62,6 +65,9 @@ def read(asked: object) -> Wanted:
     if not isinstance(name, str) or len(name) > MAX_NAME:
         raise BadRegistration("invalid_client_metadata", f"client_name is a text of at most {MAX_NAME} characters")
     uris = _texts(asked, "redirect_uris", ())
+    if any(_UNSPEAKABLE.search(text) for text in (name, *uris)):
+        says = "client_name and redirect_uris have no control, bidirectional or surrogate characters"
+        raise BadRegistration("invalid_client_metadata", says)
     if not 1 <= len(uris) <= MAX_URIS:
         raise BadRegistration("invalid_redirect_uri", f"redirect_uris holds one to {MAX_URIS} addresses")
     for uri in uris:

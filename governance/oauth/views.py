@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_POST
 from oauth2_provider.oauth2_backends import get_oauthlib_core
 
 from governance.agents import BadAgent
+from governance.canonical.strict_json import parse
 from governance.oauth import consent, registration
 from governance.oauth.asking import Asked, NotAsked, Refused, granted, read
 from governance.oauth.forms import ConsentForm, is_answer, question
@@ -43,6 +43,8 @@ def authorize(request: HttpRequest, is_server: Callable[[str], bool]) -> HttpRes
     if not may(person_of(request), *consent.MAY_CONSENT):
         roles = " or ".join(sorted(consent.MAY_CONSENT))
         return _nothing(request, f"Connecting a client takes the role {roles}.", status=403)
+    if _has_nul(request.GET):
+        return _nothing(request, "The request has a NUL, which no value of it may have.", status=400)
     try:
         asked = read(request, is_server)
         return _answered(request, asked) if request.method == "POST" else _page(request, asked)
@@ -75,8 +77,8 @@ def register(request: HttpRequest) -> HttpResponse:
     if len(request.body) > MAX_DOCUMENT:
         return _json(413, {"error": "invalid_client_metadata", "error_description": "the document is too large"})
     try:
-        wanted = registration.read(json.loads(request.body))
-    except (ValueError, RecursionError) as problem:
+        wanted = registration.read(parse(request.body))
+    except ValueError as problem:
         code = problem.code if isinstance(problem, registration.BadRegistration) else "invalid_client_metadata"
         says = str(problem) if isinstance(problem, registration.BadRegistration) else "the document is not JSON"
         return _json(400, {"error": code, "error_description": says})
@@ -150,12 +152,19 @@ def _served(request: HttpRequest, serve: Callable[[HttpRequest], Any]) -> HttpRe
     """Hand a form to the library. Forms only, and none too large to be one."""
     if request.content_type != "application/x-www-form-urlencoded" or len(request.body) > MAX_FORM:
         return _json(400, {"error": "invalid_request", "error_description": "send a form, urlencoded"})
+    if _has_nul(request.POST):
+        return _json(400, {"error": "invalid_request", "error_description": "a value of the form has a NUL"})
     _, headers, body, status = serve(request)
     response = HttpResponse(body or "", status=status, content_type="application/json")
     for name, value in headers.items():
         response[name] = value
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _has_nul(sent: QueryDict) -> bool:
+    """PostgreSQL keeps no NUL, and fails on looking for one."""
+    return any("\0" in value for _, values in sent.lists() for value in values)
 
 
 def _json(status: int, answer: dict[str, object]) -> JsonResponse:

@@ -18,7 +18,7 @@ from tests.databases import Databases
 from tests.raw_agent import Agent
 from tests.running import Running, gatehouse
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.any_database]
 SCORED = {"2025-11-25": 30, "2026-07-28": 37}
 UNSCORED = {"2025-11-25": 3, "2026-07-28": 13}
 # Looked at only where lists are answered as streams, and an answer as JSON is as good.

@@ -24,6 +24,8 @@ from tests.flows.eras_place import MAY_ASK, Heard, by_command, by_url, client, p
 from tests.running import Running, gatehouse
 from tests.waiting import eventually_async
 
+pytestmark = pytest.mark.any_database
+
 ERAS, TRANSPORTS, MODES = ("both", "legacy", "modern"), ("http", "stdio"), ("legacy", "auto")
 SPOKEN = {"legacy": "2025-11-25", "auto": "2026-07-28"}
 CELLS = [(mode, f"{era}-{transport}") for mode in MODES for era in ERAS for transport in TRANSPORTS]

@@ -22,6 +22,8 @@ from tests.flows.offices import Log, Office, configuration
 from tests.running import gatehouse
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.any_database
+
 DECISION = "io.gatehouse/decision"
 PAGE = "test://template/{}/data"
 PROMPT = "test_prompt_with_arguments"

@@ -21,6 +21,8 @@ from tests.node import programs
 from tests.running import ROOT
 from tests.waiting import eventually_async
 
+pytestmark = pytest.mark.any_database
+
 DECISION = "io.gatehouse/decision"
 OUTSIDE = "/etc/passwd"
 PYTHON = ("legacy", "auto")

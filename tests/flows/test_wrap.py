@@ -191,21 +191,28 @@ def test_the_guides_gateway_configuration_is_applied_as_it_stands(
     assert [note["name"] for note in notes(log)] == ["read_label"]
 
 
-def test_entries_of_one_client_run_side_by_side_and_a_second_of_one_name_does_not(tmp_path: Path, log: Path) -> None:
-    """Each server has a folder of its own below GATEHOUSE_DATA; the message names who is there and what to do."""
+def test_entries_and_windows_of_one_client_run_side_by_side(tmp_path: Path, log: Path) -> None:
+    """Each process has a folder of its own below GATEHOUSE_DATA, and says which; --data names one folder for one."""
     with (
         Wrapped(tmp_path, shed(log), "--name", "one") as one,
         Wrapped(tmp_path, shed(tmp_path / "two.log"), "--name", "two") as two,
     ):
         assert one.open().tools() == two.open().tools()
         with Wrapped(tmp_path, shed(log), "--name", "one") as third:
-            assert third.process.wait(30) == 1
-            eventually(lambda: f"process {one.process.pid} already serves" in third.words, what="who is there")
-            assert "--name or --data" in third.words
-        with Wrapped(tmp_path, shed(log), "--name", "one", "--data", str(tmp_path / "own")) as fourth:
+            assert not third.open().call("read_label", box="b").get("isError")
+            [said] = [line for line in third.said if "starting one" in line]
+            assert f"process {one.process.pid} already serves" in said and str(tmp_path / "one-2") in said
+            assert third.end() == 0
+        own = ("--name", "one", "--data", str(tmp_path / "own"))
+        with Wrapped(tmp_path, shed(log), *own) as fourth:
             assert fourth.open().tools()
+            with Wrapped(tmp_path, shed(log), *own) as fifth:
+                assert fifth.process.wait(30) == 1
+                eventually(lambda: f"process {fourth.process.pid} already serves" in fifth.words, what="who is there")
+                assert "--name or --data" in fifth.words
         assert not one.call("read_label", box="a").get("isError")
-    assert {"one", "two", "own"} <= {each.name for each in tmp_path.iterdir()}
+    assert {"one", "one-2", "two", "own"} <= {each.name for each in tmp_path.iterdir()}
+    require_sound_ledger(tmp_path / "one-2")
 
 
 def test_it_ends_with_its_input_and_takes_the_server_along(wrapped: Wrapped, log: Path) -> None:
@@ -298,3 +305,4 @@ def test_a_wrong_start_says_what_to_change(
     assert (done.returncode, done.stdout) == (status, ""), done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists(), "what never served leaves nothing behind"

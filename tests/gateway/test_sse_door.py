@@ -17,6 +17,7 @@ from tests.gateway.inside import Inside, inside
 from tests.waiting import eventually_async
 
 pytestmark = pytest.mark.usefixtures("own_database")
+PIECE = 65_536
 INITIALIZE = {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": {"name": "old", "version": "1"}}
 
 
@@ -57,9 +58,13 @@ class Listener:
         await application(scope_of(self.place, self.agent, "GET", "/sse/tools"), receive, send)
 
     async def post(self, message: Any) -> tuple[int, bytes]:
-        """POST to the message address; status and body."""
+        """POST to the message address, bytes in pieces as a server gets them; status and body."""
         path, _, query = self.events[0][1].partition("?")
-        given = iter([{"type": "http.request", "body": json.dumps(message).encode(), "more_body": False}])
+        body = message if isinstance(message, bytes) else json.dumps(message).encode()
+        pieces = [body[at : at + PIECE] for at in range(0, len(body), PIECE)]
+        given = iter(
+            {"type": "http.request", "body": piece, "more_body": at < len(pieces)} for at, piece in enumerate(pieces, 1)
+        )
         sent: list[Any] = []
 
         async def receive() -> Any:
@@ -187,3 +192,54 @@ async def test_a_closed_stream_leaves_nothing_behind() -> None:
         assert place.gateway.streams.of("dev-claude") == 0
         assert not place.gateway.sse.lines
         assert not place.gateway.endpoint.sessions.live._live
+
+
+def _asking(arguments: str, *, last: bool) -> bytes:
+    """A call with the id 7, which stands where the official clients of one language or another write it."""
+    called = f'"method":"tools/call","params":{{"name":"echo","arguments":{{"text":"","x":{arguments}}}}}'
+    return (f'{{{called},"jsonrpc":"2.0","id":7}}' if last else f'{{"jsonrpc":"2.0","id":7,{called}}}').encode()
+
+
+@pytest.mark.parametrize("last", [True, False], ids=["id last", "id first"])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("[" + ",".join(["1"] * 10_001) + "]", "10000 members"),
+        ("[" * 70 + "]" * 70, "nested deeper than 64"),
+        ("1" * 402, "400 characters"),
+        ('"' + "a" * 2_000_000 + '"', "The body is longer"),
+        ('{"a":1,"a":{"id":8}}', "written twice"),
+    ],
+    ids=["members", "depth", "number", "size", "key twice"],
+)
+async def test_a_body_that_is_refused_while_it_is_read_is_answered_on_the_stream(
+    arguments: str, said: str, *, last: bool
+) -> None:
+    """A client of that revision looks nowhere else; its session goes on, and nothing was forwarded."""
+    async with inside() as place, listening(place) as listener:
+        assert await listener.post(_asking(arguments, last=last)) == (202, b"")
+        await eventually_async(lambda: any(one.get("id") == 7 for one in listener.messages), what="an answer")
+        assert said in listener.answer_to(7)["error"]["message"]
+        assert (await listener.ask(8, "ping"))[0] == 202
+        await eventually_async(lambda: any(one.get("id") == 8 for one in listener.messages), what="the next answer")
+        assert place.forwarded() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"jsonrpc":"2.0","method":"x","params":{"id":7,"a":1,"a":2}}', 400),
+        (b'{"jsonrpc":"2.0","id":7,"id":8,"method":"x"}', 400),
+        (b'{"jsonrpc":"2.0","id":7,"result":{"a":1,"a":2}}', 400),
+        (b'{"jsonrpc":"2.0","id":[7],"method":"x","method":"y"}', 400),
+        (b"hello", 400),
+        (b"[" + b" " * 2_000_000 + b"]", 413),
+    ],
+)
+async def test_what_names_no_request_is_refused_where_it_was_posted(body: bytes, status: int) -> None:
+    """An id inside its params, two of them, or one of ours: an error under it would answer something else."""
+    async with inside() as place, listening(place) as listener:
+        await eventually_async(lambda: listener.messages, what="the answer to initialize")
+        said, answer = await listener.post(body)
+        assert (said, json.loads(answer)["id"]) == (status, None)
+        assert len(listener.messages) == 1

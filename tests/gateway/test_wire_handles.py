@@ -123,6 +123,7 @@ def test_an_ended_session_stays_ended_and_others_live(handles: Handles, clock: H
         handles.session(handle, agent="a", server="files")
     assert handles.session(other, agent="a", server="files")
     clock.pass_(LIFE + 1)
+    handles._tidy_at = 1
     handles.end_session(other)
     assert len(handles._ended) == 1
 
@@ -145,3 +146,21 @@ def test_whatever_a_client_says_of_itself_makes_a_usable_session(handles: Handle
     handle = opened(handles, client=Client("n" * 500, "v" * 500, said))
     session = handles.session(handle, agent="a", server="files")
     assert len(handle) <= 8192 and len(session.client.name) <= 80
+
+
+@pytest.mark.parametrize(
+    "change", [lambda s: s + "=", lambda s: s[:20] + "!" + s[20:], lambda s: s + "A", lambda s: s[:-1] + "/"]
+)
+def test_a_handle_has_one_spelling(handles: Handles, change: Any) -> None:
+    """What is ended or known is looked up by its text, so another text of the same bytes is no handle."""
+    handle = opened(handles)
+    for _ in range(2):
+        with pytest.raises(BadHandle):
+            handles.session(change(handle), agent="a", server="files")
+        handles.end_session(handle)
+
+
+def test_a_session_id_has_an_end(handles: Handles) -> None:
+    """Past 8,192 characters it is none, before anything of it is read."""
+    with pytest.raises(BadHandle):
+        handles.session("v1." + "A" * 8190, agent="a", server="files")

@@ -13,7 +13,7 @@ from tests.flows.matrix.clients import CLIENTS
 from tests.flows.matrix.servers import TITLES
 from tests.flows.matrix.table import PAGE, YES, House, house, rendered, written
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.any_database]
 
 
 @pytest.fixture(scope="module")

@@ -240,7 +240,9 @@ async def test_large_lines_pass_and_larger_ones_are_answered() -> None:
         assert (await pipe.message())["result"] == {"size": LINE_BYTES}
         pipe.write(stateless(1, "x", text="a" * (room + 1)))
         refused = await pipe.message()
-        assert refused["id"] is None and str(LINE_BYTES) in refused["error"]["message"]
+        assert refused["id"] == 1 and str(LINE_BYTES) in refused["error"]["message"]
+        last = {"method": "x", "params": {"text": "a" * LINE_BYTES}, "jsonrpc": "2.0", "id": "last"}
+        assert (await pipe.ask(last))["id"] == "last"
         assert (await pipe.ask(stateless(2, "x")))["id"] == 2
     assert len(server.asked) == 2
 
@@ -291,6 +293,35 @@ async def test_nonsense_is_answered_and_the_rest_goes_on() -> None:
         pipe.write(b"", b"  ")
         assert (await pipe.ask(stateless(1, "x")))["id"] == 1
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "ids"),
+    [
+        (b'{"jsonrpc":"2.0","id":7,"method":5}', [7]),
+        (b'[{"jsonrpc":"2.0","id":8,"method":"ping"},{"jsonrpc":"2.0","id":9,"method":"ping"}]', [8, 9]),
+        (b'{"jsonrpc":"2.0","id":10,"method":"x","method":5}', [10]),
+    ],
+)
+async def test_what_cannot_be_read_is_answered_under_its_own_ids(line: bytes, ids: list[int]) -> None:
+    """A caller that waits for its id hears at once."""
+    async with endpoint(plain) as server, piped(server.url) as pipe:
+        pipe.write(line)
+        assert [said["id"] for said in await pipe.messages(len(ids))] == ids
+    assert not server.asked
+
+
+async def test_an_address_that_is_no_endpoint_is_said_as_such() -> None:
+    """A page for browsers helps nobody on a pipe."""
+
+    async def serve(asked: Asked) -> None:
+        page = b"<!doctype html><title>Not Found</title>"
+        await asked.raw(b"HTTP/1.1 404 X\r\nContent-Type: text/html; charset=utf-8\r\n")
+        await asked.raw(b"Content-Length: %d\r\n\r\n%s" % (len(page), page))
+
+    async with endpoint(serve) as server, piped(server.url.replace("/mcp/desk", "/nope")) as pipe:
+        told = (await pipe.ask(request(1, "initialize")))["error"]["message"]
+    assert "this is no MCP endpoint; use …/mcp or …/mcp/SERVER" in told and "<" not in told
 
 
 async def test_an_id_in_use_is_refused() -> None:

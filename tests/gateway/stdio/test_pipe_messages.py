@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from gateway.stdio.address import BadAddress, read_address
 from gateway.stdio.endpoint import Backoff
 from gateway.stdio.parameters import Annotated, annotated
 from gateway.stdio.pipes import LineSplitter
+from gateway.stdio.request_ids import HEAD_BYTES, Ends, request_ids
 from registry.mcp import jsonrpc
 from registry.mcp.revisions import header_name
 
@@ -30,11 +32,13 @@ def test_lines_come_out_whole_however_they_are_cut(written: list[bytes], size: i
 
 
 def test_a_line_past_the_limit_is_told_once_and_the_next_is_read() -> None:
-    """At the limit it passes, one byte past it does not, and nothing of it is kept."""
+    """At the limit it passes, one byte past it does not, and only its ends are kept."""
     splitter = LineSplitter(cap=10)
     assert splitter.feed(b"0123456789\n") == [b"0123456789"]
     assert splitter.feed(b"01234") == [] and splitter.feed(b"567890") == [] and splitter.feed(b"1234567") == []
-    assert splitter.feed(b"\nnext\n") == [None, b"next"]
+    skipped, following = splitter.feed(b"\nnext\n")
+    assert isinstance(skipped, Ends) and (bytes(skipped.head), skipped.size) == (b"012345678901234567", 18)
+    assert following == b"next"
 
 
 # Addresses.
@@ -166,14 +170,62 @@ def test_pauses_grow_to_a_bound_and_begin_small_after_something_that_lasted() ->
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"nonsense", b"[]", b"5", b'{"jsonrpc":"2.0"}', b'{"jsonrpc":"1.0","id":1,"method":"x"}']
+    "raw", [b"", b"nonsense", b"[]", b"5", b'{"jsonrpc":"2.0"}', b'{"jsonrpc":"1.0","method":"x"}']
 )
 def test_a_line_that_is_no_message_is_answered(raw: bytes) -> None:
     """With an error that names no request."""
     with pytest.raises(messages.NotAMessage) as problem:
         messages.read_line(raw)
-    answer = json.loads(problem.value.answer)
+    [answer] = map(json.loads, problem.value.answers)
     assert answer["id"] is None and answer["error"]["code"] == -32700
+
+
+@pytest.mark.parametrize(
+    ("raw", "ids"),
+    [
+        (b'{"jsonrpc":"2.0","id":7,"method":5}', [7]),
+        (b'{"jsonrpc":"1.0","id":1,"method":"x"}', [1]),
+        (b'[{"jsonrpc":"2.0","id":8,"method":"ping"}]', [8]),
+        (b'[{"id":1,"method":"a"},{"method":"b"},{"id":"c","method":"c"},{"id":4,"result":{}}, 5]', [1, "c"]),
+        (b'{"jsonrpc":"2.0","id":"a\\u00fc","method":"x","params":[]}', ["aü"]),
+        (b'{"jsonrpc":"2.0","id":7,"method":"x","params":', [7]),
+        (b'{"id":7,"method":"x","params":{"id":8,"y":[{"id":9}]}', [7]),
+        (b'{"id":7,"id":7,"method":"x"', [7]),
+        (b'{"id":7,"id":8,"method":"x"}', [None]),
+        (b'{"id":7', [None]),
+        (b'{"id":true,"method":5}', [None]),
+        (b'{"id":{"id":3},"method":5}', [None]),
+        (b'{"id":"\\ud800","method":5}', [None]),
+        (b'{"id":"' + b"a" * 300 + b'","method":5}', [None]),
+        (b'{"params":{"id":3},"method":5}', [None]),
+        (b'{"id":7,"result":5}', [None]),
+    ],
+)
+def test_an_error_bears_the_id_of_what_could_not_be_read(raw: bytes, ids: list[Any]) -> None:
+    """Where the outermost object has exactly one; a caller on a pipe waits for nothing else."""
+    with pytest.raises(messages.NotAMessage) as problem:
+        messages.read_line(raw)
+    assert [json.loads(answer)["id"] for answer in problem.value.answers] == ids
+
+
+@pytest.mark.parametrize("filling", [b'"', b'\\"', b"[", b'{"id":', b",", b'"id":8,', b" ", b'}"id"'])
+def test_the_look_for_an_id_is_bounded_whatever_it_looks_at(filling: bytes) -> None:
+    """Only the ends are kept of megabytes, and no filling makes the look at them slow or makes up an id."""
+    ends, text = Ends(), b'{"method":"x","params":["' + filling * (4_000_000 // len(filling))
+    for at in range(0, len(text), 100_000):
+        ends.add(text[at : at + 100_000])
+    begun = time.process_time()
+    found = request_ids(ends)
+    assert time.process_time() - begun < 1.0
+    assert len(ends.head) == HEAD_BYTES and found in ([], [b"8"])
+
+
+@given(st.binary(max_size=200) | st.text(alphabet='{}[]",:\\id17 ', max_size=80).map(str.encode))
+def test_whatever_is_found_may_stand_in_an_answer(raw: bytes) -> None:
+    """A string or a whole number, on one line."""
+    for number in request_ids(Ends.of(raw)):
+        answer = messages.error_answer(number, -32700, "x")
+        assert isinstance(json.loads(answer)["id"], str | int) and b"\n" not in answer
 
 
 def test_only_an_id_is_put_into_an_answer_that_has_none() -> None:

@@ -46,6 +46,20 @@ async def test_a_session_is_opened_used_and_ended() -> None:
     assert len(server.having("GET")) == 1, "405 says that there is no stream, once"
 
 
+async def test_a_call_before_initialize_is_told_what_to_send_first() -> None:
+    """Not which header is missing: a client on a pipe knows of none. Other refusals stay as they are."""
+    said = ["Send the `Mcp-Session-Id` that `initialize` answered with.", "`params` must be an object."]
+
+    async def serve(asked: Asked) -> None:
+        error = {"code": -32600, "message": said[asked.message["id"]]}
+        await asked.answer({"jsonrpc": "2.0", "id": None, "error": error}, 400)
+
+    async with endpoint(serve) as server, piped(server.url) as pipe:
+        early = await pipe.ask(request(0, "tools/list"))
+        assert (early["id"], early["error"]["message"]) == (0, "Send `initialize` first.")
+        assert (await pipe.ask(request(1, "tools/list")))["error"]["message"] == said[1]
+
+
 async def test_what_is_written_at_once_arrives_in_order() -> None:
     """A script does not wait: nothing is sent before the session is there and the server knows it."""
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import Application
-from oauth_desk import CALLBACK, Program, register
+from oauth_desk import CALLBACK, FORM, Program, register
 
 from governance.models import Person
 from governance.oauth import registration
@@ -94,6 +95,30 @@ def test_what_cannot_be_registered_is_refused_with_a_reason(db: None, document: 
     got = register(document)
     assert got.status_code in (400, 413) and got.json()["error"].startswith("invalid_")
     assert not Application.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "character", ["\ud800", "\0", "\a", "\x1b", "\x7f", "\x85", "\u202e", "\u2066", "\u200f", "\u061c"]
+)
+def test_names_and_addresses_have_no_character_that_deceives_or_cannot_be_kept(db: None, character: str) -> None:
+    named = register({"client_name": f"Claude{character}Code", "redirect_uris": [CALLBACK]})
+    addressed = register({"redirect_uris": [CALLBACK + character]})
+    for got in (named, addressed):
+        assert (got.status_code, got.json()["error"]) == (400, "invalid_client_metadata")
+    with pytest.raises(BadRegistration):
+        read({"client_name": f"Claude{character}Code", "redirect_uris": [CALLBACK]})
+    assert not Application.objects.exists()
+
+
+def test_names_may_be_written_in_any_script(db: None) -> None:
+    got = register({"client_name": "クロード\u3000コード", "redirect_uris": [CALLBACK]})
+    assert (got.status_code, got.json()["client_name"]) == (201, "クロード コード")
+
+
+@pytest.mark.parametrize("place", ["/oauth/token", "/oauth/revoke"])
+def test_a_form_with_a_nul_is_refused(db: None, place: str) -> None:
+    got = Client().post(place, "grant_type=authorization_code&client_id=%00&token=%00&code=x", content_type=FORM)
+    assert (got.status_code, got.json()["error"]) == (400, "invalid_request")
 
 
 def test_one_address_registers_so_many_an_hour(db: None, settings: Any) -> None:

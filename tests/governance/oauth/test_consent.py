@@ -36,6 +36,12 @@ def test_a_stranger_is_sent_to_sign_in_and_back(house: House, registered: Regist
     assert back.status_code == 302 and back["Location"] == address
 
 
+@pytest.mark.parametrize("member", ["client_id", "state", "code_challenge", "resource", "redirect_uri"])
+def test_a_request_with_a_nul_is_put_to_nobody(house: House, registered: Register, member: str) -> None:
+    got = browser(house["dev"]).get(registered().address(**{member: "a\0"}))
+    assert got.status_code == 400 and "Location" not in got
+
+
 def test_the_page_names_client_redirect_person_agent_resource_and_scope(house: House, registered: Register) -> None:
     page = browser(house["dev"]).get(registered("Claude <b>Code</b>").address())
     text = page.content.decode()
