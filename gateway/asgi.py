@@ -39,7 +39,12 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     elif scope["path"] in ("/healthz", "/readyz"):
         await _health(scope["path"], send)
     elif scope["path"].startswith(("/mcp/", "/sse/")) or scope["path"] == "/mcp":
-        await (_gateway(scope, receive, send) if "gateway" in settings.SERVES else _json(send, 404, NOT_FOUND))
+        if "gateway" not in settings.SERVES:
+            await _json(send, 404, NOT_FOUND)
+        elif is_relayed(scope):
+            await _relayed(scope, receive, send)
+        else:
+            await _mcp(scope, receive, send)
     elif scope["path"].startswith("/.well-known/"):
         known = metadata.document(scope["path"], settings.PUBLIC_URL) if scope["method"] in ("GET", "HEAD") else None
         await _json(send, 404 if known is None else 200, known or NOT_FOUND)
@@ -49,12 +54,9 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await _django(scope, receive, send)
 
 
-async def _gateway(scope: Any, receive: Any, send: Any) -> None:
-    """An MCP request; one that another process relayed is judged as that first."""
-    if is_relayed(scope):
-        await (await runtime.started()).arrivals.admit(_mcp, scope, receive, send)
-    else:
-        await _mcp(scope, receive, send)
+async def _relayed(scope: Any, receive: Any, send: Any) -> None:
+    """An MCP request that another process relayed is judged as that first."""
+    await (await runtime.started()).arrivals.admit(_mcp, scope, receive, send)
 
 
 def settle() -> None:

@@ -98,7 +98,8 @@ class Calls:
     async def reply(self, call: Call, back: Channel, through: Through | None = None) -> Reply:
         """The reply to one call, whatever becomes of it; `through` says how it came in at the aggregate endpoint."""
         try:
-            reply = await self._reply(call, back, through)
+            work = tools_call(call, self.ports, back) if through is None else self._reply(call, back, through)
+            reply = await work
             return self._sealed(outbound.for_era(reply, call), call, through)
         except StillWaiting as waiting:
             if back.polls and call.method in ASKED_FOR and waiting.leg < self.legs and waiting.ticket is not None:
@@ -108,9 +109,7 @@ class Calls:
         except Refusal as problem:
             return self.refused(call, problem, through)
 
-    async def _reply(self, call: Call, back: Channel, through: Through | None) -> Reply:
-        if through is None:
-            return await tools_call(call, self.ports, back)
+    async def _reply(self, call: Call, back: Channel, through: Through) -> Reply:
         if through.aim.known and through.answers is None:
             return through.outward(await tools_call(call, self.ports, back), call.method)
         call = replace(call, server=through.aim.server)

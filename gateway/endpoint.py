@@ -15,6 +15,7 @@ from gateway.peers.directory import Peers
 from gateway.peers.relay import PeerGone, Relay
 from gateway.refusal import Malformed, Refusal, Unavailable, UnknownServer
 from gateway.session_era import SessionEra
+from gateway.sessions import Session
 from gateway.stateless_era import StatelessEra
 from registry.mcp.revisions import LATEST_LEGACY, LEGACY, Era
 
@@ -65,8 +66,10 @@ class Endpoint:
                 await (self.stateless.serve(exchange, asked) if message.method is not None else exchange.nothing())
             elif message.method == "initialize":
                 await self.sessions.initialize(exchange, asked)
-            elif not await self._served_by_owner(exchange, asked):
-                await self.sessions.serve(exchange, asked)
+            else:
+                session = self.sessions.session_of(exchange, asked.agent, lists.bound_to(asked))
+                if self._mine(session) or not await self._served_by_owner(exchange, asked, session):
+                    await self.sessions.serve(exchange, asked, session)
         except Malformed as problem:
             await self.malformed(exchange, asked.rpc_id, problem)
         except Refusal as problem:
@@ -84,21 +87,22 @@ class Endpoint:
         asked = lists.asked_at(exchange, message, who, server)
         if not lists.reachable(asked):
             raise UnknownServer(f"Unknown server: {lists.shown(asked)}")
-        if await self._served_by_owner(exchange, asked):
+        session = self.sessions.session_of(exchange, asked.agent, lists.bound_to(asked))
+        if not self._mine(session) and await self._served_by_owner(exchange, asked, session):
             return
         if exchange.scope["method"] == "GET":
             await self.sessions.stream(exchange, asked)
         else:
             await self.sessions.delete(exchange, asked)
 
-    async def _served_by_owner(self, exchange: Exchange, asked: Asked) -> bool:
+    def _mine(self, session: Session) -> bool:
+        return session.owner in ("", self.peers.own.process)
+
+    async def _served_by_owner(self, exchange: Exchange, asked: Asked, session: Session) -> bool:
         """Relay a request to the process that opened its session, while that lives.
 
         When it is gone and something of the session with it, the session is not found: the agent opens a new one.
         """
-        session = self.sessions.session_of(exchange, asked.agent, lists.bound_to(asked))
-        if session.owner in ("", self.peers.own.process):
-            return False
         try:
             await exchange.relay(self.relay, to=session.owner)
         except PeerGone as problem:

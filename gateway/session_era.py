@@ -48,10 +48,9 @@ class SessionEra:
                 f"Session not found: {problem}; initialize again.", code=INVALID_REQUEST, http=404
             ) from None
 
-    async def serve(self, exchange: Exchange, asked: Asked) -> None:
-        """Answer one POST that is no `initialize`."""
+    async def serve(self, exchange: Exchange, asked: Asked, session: Session) -> None:
+        """Answer one POST of a session."""
         message = asked.message
-        session = self.session_of(exchange, asked.agent, lists.bound_to(asked))
         if message.method is None:
             if message.id is not None and message.answer is not None:
                 self.live.of(session.id).answered(message.id, message.answer)
@@ -61,14 +60,11 @@ class SessionEra:
             await exchange.nothing()
         else:
             lists.require_offered(asked)
-            await self._request(exchange, asked, session)
-
-    async def _request(self, exchange: Exchange, asked: Asked, session: Session) -> None:
-        judged = verbs.judged(asked.message)
-        if judged is not None:
-            await self._judged(exchange, *lists.aimed(asked, judged), session)
-        else:
-            await exchange.answer(outbound.response(asked.rpc_id, await self._own(asked, session)))
+            judged = verbs.judged(message)
+            if judged is not None:
+                await self._judged(exchange, *lists.aimed(asked, judged), session)
+            else:
+                await exchange.answer(outbound.response(asked.rpc_id, await self._own(asked, session)))
 
     async def _own(self, asked: Asked, session: Session) -> Reply:
         """What the gateway answers itself."""

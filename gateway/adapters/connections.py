@@ -44,7 +44,10 @@ class Key(NamedTuple):
 
 
 class Connection:
-    """One open connection. `uris` are the resources watched over it, with how many watch each."""
+    """One open connection. `modern` says whether the stateless era is spoken on it.
+
+    `uris` are the resources watched over it, with how many watch each.
+    """
 
     __slots__ = (
         "_again",
@@ -52,6 +55,7 @@ class Connection:
         "fingerprint",
         "handshake",
         "key",
+        "modern",
         "pk",
         "upstream",
         "uris",
@@ -65,16 +69,12 @@ class Connection:
         self.fingerprint = server.fingerprint
         self.upstream = upstream
         self.handshake = handshake
+        self.modern = handshake.era is Era.MODERN
         self.uris: Counter[str] = Counter()
         self.users = 0
         self.used_at = 0.0
         self._task: asyncio.Task[None] | None = None
         self._again = asyncio.Event()
-
-    @property
-    def modern(self) -> bool:
-        """Whether the stateless era is spoken on it."""
-        return self.handshake.era is Era.MODERN
 
     @property
     def declares_changes(self) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -72,6 +73,10 @@ class UpstreamPool:
         key = self._connections.key_of(server, agent=call.agent, era=call.era, capabilities=capabilities)
         try:
             connection = self._connections.ready(key, server) or await self._connections.opened(key, server)
+        except UpstreamError as problem:
+            raise failed(problem, server) from problem
+        connection.users += 1
+        try:
             if connection.modern and call.method in (SUBSCRIBE, UNSUBSCRIBE):
                 return self._watched(connection, call.method, call.item)
             if call.method == UNSUBSCRIBE and not connection.key.holder:
@@ -84,10 +89,15 @@ class UpstreamPool:
             return answer
         except UpstreamError as problem:
             raise failed(problem, server) from problem
+        finally:
+            connection.users -= 1
+            if connection.key.holder:
+                connection.used_at = asyncio.get_running_loop().time()
 
-    async def _request(
+    def _request(
         self, connection: Connection, ruling: Ruling, back: Channel, params: bytes, capabilities: bytes
-    ) -> Answer:
+    ) -> Coroutine[Any, Any, Answer]:
+        """The connection's own coroutine, so that a call has no frame more than it needs."""
         server, call = ruling.server, ruling.call
 
         def heard(method: str, params: bytes) -> None:
@@ -101,24 +111,18 @@ class UpstreamPool:
                 back.notify(method, fit)
 
         asks = bool(server.allows) and not connection.modern
-        connection.users += 1
-        try:
-            return await connection.upstream.request(
-                call.method,
-                params,
-                deadline=server.deadline,
-                name=call.item if call.method in NAMED_METHODS else None,
-                on_event=heard,
-                on_request=(lambda method, params: questions.put(method, params, ruling, back)) if asks else None,
-                progress_token=call.progress_token,
-                meta=call.meta,
-                client_capabilities=capabilities,
-                param_headers=call.param_headers or (in_headers(ruling) if connection.modern else ()),
-            )
-        finally:
-            connection.users -= 1
-            if connection.key.holder:
-                connection.used_at = asyncio.get_running_loop().time()
+        return connection.upstream.request(
+            call.method,
+            params,
+            deadline=server.deadline,
+            name=call.item if call.method in NAMED_METHODS else None,
+            on_event=heard,
+            on_request=(lambda method, params: questions.put(method, params, ruling, back)) if asks else None,
+            progress_token=call.progress_token,
+            meta=call.meta,
+            client_capabilities=capabilities,
+            param_headers=call.param_headers or (in_headers(ruling) if connection.modern else ()),
+        )
 
     async def _asked(
         self, connection: Connection, ruling: Ruling, back: Channel, answer: Answer, capabilities: bytes
