@@ -8,8 +8,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -581,8 +583,27 @@ def test_a_watched_resource_is_told_under_its_name_here(place: Place, legacy: bo
         else:
             begun = next_message(response, "notifications/subscriptions/acknowledged")
             assert begun["params"]["notifications"]["resourceSubscriptions"] == [uri]
-        assert not agent.call(f"{ROOM}__test_trigger_resource_change").result.get("isError")
-        assert next_message(response, "notifications/resources/updated")["params"]["uri"] == uri
+        with changing(agent):
+            assert next_message(response, "notifications/resources/updated")["params"]["uri"] == uri
+
+
+@contextmanager
+def changing(agent: Agent) -> Iterator[None]:
+    """The resource changes again and again: what changes before the server is listened to is not told."""
+    told = threading.Event()
+
+    def change() -> None:
+        while not told.is_set():
+            assert not agent.call(f"{ROOM}__test_trigger_resource_change").result.get("isError")
+            told.wait(0.2)
+
+    with ThreadPoolExecutor(1) as others:
+        done = others.submit(change)
+        try:
+            yield
+        finally:
+            told.set()
+        done.result()
 
 
 @pytest.mark.parametrize("legacy", [True, False])
