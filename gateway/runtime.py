@@ -99,7 +99,7 @@ class Gateway:
         await self.upstreams.close()
         await self.peers.close()
         await asyncio.to_thread(self.keeper.stop)
-        await asyncio.to_thread(self.writer.stop)
+        await self.writer.stop()
 
 
 async def started() -> Gateway:

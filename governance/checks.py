@@ -19,7 +19,7 @@ from django.db.models.signals import post_migrate
 
 from governance.ledger_guard import TABLE, missing, weak_durability
 
-GUARDED_SINCE = ("governance", "0002_ledger_append_only")
+GUARDED_SINCE = ("governance", "0007_ledger_without_lookup")
 
 
 @register(Tags.database)
@@ -31,8 +31,8 @@ def ledger_is_append_only(databases: Sequence[str] | None = None, **_: Any) -> l
             found.append(
                 Error(
                     f"The ledger can be changed: {', '.join(absent)} is missing or switched off.",
-                    hint="Verify the ledger, find out who removed it, and create it again as migration "
-                    "governance 0002 does.",
+                    hint="Verify the ledger, find out who removed it, and create it again as the migrations "
+                    "governance 0002 and 0007 do.",
                     id="governance.E001",
                 )
             )

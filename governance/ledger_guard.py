@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 TABLE = "governance_ledgerentry"
+STREAMS = "governance_ledgerstream"
 MESSAGE = "the ledger is append-only"
 
 POSTGRES = [
@@ -30,38 +33,73 @@ SQLITE = [
     WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE stream_id = NEW.stream_id AND seq = NEW.seq)
     BEGIN SELECT RAISE(ABORT, '{MESSAGE}: REPLACE refused'); END""",  # noqa: S608  Constants of this module.
 ]
+# Entries name their stream without a constraint of the database, so the streams themselves must stay.
+POSTGRES_STREAMS = [
+    f"""CREATE TRIGGER gatehouse_stream_no_removal BEFORE DELETE ON {STREAMS}
+    FOR EACH ROW EXECUTE FUNCTION gatehouse_ledger_refuse()""",
+    f"""CREATE TRIGGER gatehouse_stream_no_truncate BEFORE TRUNCATE ON {STREAMS}
+    FOR EACH STATEMENT EXECUTE FUNCTION gatehouse_ledger_refuse()""",
+    f"ALTER TABLE {STREAMS} ENABLE ALWAYS TRIGGER gatehouse_stream_no_removal",
+    f"ALTER TABLE {STREAMS} ENABLE ALWAYS TRIGGER gatehouse_stream_no_truncate",
+]
+SQLITE_STREAMS = [
+    f"""CREATE TRIGGER gatehouse_stream_no_removal BEFORE DELETE ON {STREAMS}
+    BEGIN SELECT RAISE(ABORT, '{MESSAGE}: DELETE refused'); END""",
+]
 EXPECTED = {
-    "postgresql": {"gatehouse_ledger_no_change", "gatehouse_ledger_no_truncate"},
-    "sqlite": {"gatehouse_ledger_no_update", "gatehouse_ledger_no_delete", "gatehouse_ledger_no_replace"},
+    "postgresql": {
+        "gatehouse_ledger_no_change",
+        "gatehouse_ledger_no_truncate",
+        "gatehouse_stream_no_removal",
+        "gatehouse_stream_no_truncate",
+    },
+    "sqlite": {
+        "gatehouse_ledger_no_update",
+        "gatehouse_ledger_no_delete",
+        "gatehouse_ledger_no_replace",
+        "gatehouse_stream_no_removal",
+    },
 }
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Create the triggers for this database's vendor."""
+    """Create the triggers of the entries for this database's vendor."""
+    _execute(connection, POSTGRES if connection.vendor == "postgresql" else SQLITE)
+
+
+def install_for_streams(connection: BaseDatabaseWrapper) -> None:
+    """Create the triggers of the streams, after those of the entries."""
+    _execute(connection, POSTGRES_STREAMS if connection.vendor == "postgresql" else SQLITE_STREAMS)
+
+
+def _execute(connection: BaseDatabaseWrapper, statements: Sequence[str]) -> None:
     with connection.cursor() as cursor:
-        for statement in POSTGRES if connection.vendor == "postgresql" else SQLITE:
+        for statement in statements:
             cursor.execute(statement)
 
 
 def grant(owner: BaseDatabaseWrapper, role: str) -> None:
-    """Let the running role use what the owning role made: everything but changing, or owning, the ledger's entries."""
+    """Let the running role use what the owning role made: everything but changing, or owning, the ledger's entries,
+    and removing its streams.
+    """
     name = owner.ops.quote_name(role)
     with owner.cursor() as cursor:
         cursor.execute(f"GRANT USAGE ON SCHEMA public TO {name}")
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}")
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}")
         cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {TABLE} FROM {name}")
+        cursor.execute(f"REVOKE DELETE, TRUNCATE ON {STREAMS} FROM {name}")
 
 
 def missing(connection: BaseDatabaseWrapper) -> set[str]:
     """The names of triggers that should guard the ledger and do not (absent or switched off)."""
     question = (
-        "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled = 'A'"
+        "SELECT tgname FROM pg_trigger WHERE tgrelid IN (%s::regclass, %s::regclass) AND tgenabled = 'A'"
         if connection.vendor == "postgresql"
-        else "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s"
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN (%s, %s)"
     )
     with connection.cursor() as cursor:
-        cursor.execute(question, [TABLE])
+        cursor.execute(question, [TABLE, STREAMS])
         return EXPECTED[connection.vendor] - {row[0] for row in cursor.fetchall()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from governance.audit.verify import Head, Row, StreamReport, verify_stream
+from governance.audit.verify import BrokenChain, Head, Row, StreamReport, verify_stream
 from governance.models import LedgerEntry, LedgerStream
 
 CHUNK: Final = 2_000
@@ -18,6 +18,15 @@ def verify(stream: LedgerStream) -> StreamReport:
     """
     known = Head(stream.head_seq, bytes.fromhex(stream.head_digest)) if stream.head_seq else None
     return verify_stream(_rows(stream), stream=stream.name, known_head=known)
+
+
+def require_streams() -> None:
+    """Raise BrokenChain for entries that name a stream which is not there: no stream's own check would see them."""
+    known = set(LedgerStream.objects.values_list("pk", flat=True))
+    for number in LedgerEntry.objects.order_by("stream_id").values_list("stream_id", flat=True).distinct():
+        if number not in known:
+            first = LedgerEntry.objects.filter(stream_id=number).order_by("seq").values_list("seq", flat=True)[0]
+            raise BrokenChain(f"number {number}", first, "its stream is missing", expected="a stream", found="none")
 
 
 def _rows(stream: LedgerStream) -> Iterator[Row]:

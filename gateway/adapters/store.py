@@ -8,6 +8,7 @@ import socket
 import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -15,9 +16,10 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from gateway.adapters.prepared import Prepared
 from gateway.adapters.writer import Line, StoreDown
 from gateway.refusal import Denied, Refusal, Unavailable
-from gateway.snapshot.changes import ChangeReader
+from gateway.snapshot.changes import QUESTION, ChangeReader
 from gateway.snapshot.model import Changes
 from governance.audit.chain import NO_ENTRY_BEFORE, link
 from governance.ledger import stamp
@@ -27,15 +29,17 @@ from governance.models.ledger import LedgerEntry, LedgerStream
 LEASE = timedelta(seconds=5)
 COLUMNS = "stream_id, seq, at, kind, call, agent, session, server, item, status, digest, text, body"
 # Each column travels as one text, its rows between separators: the driver would dump arrays element by element in
-# Python. No column may hold the separator: entry texts are JSON, which escapes it, and item names lose it.
+# Python. No column may hold the separator or NUL: entry texts are JSON, which escapes both, and the others lose them.
 SEPARATOR = "\x1e"
 # The sealed bodies travel as one run of bytes, each row saying where its own lies in it.
 POSTGRES = f"""INSERT INTO governance_ledgerentry ({COLUMNS})
-SELECT %s, q::bigint, a::timestamptz, k, NULLIF(c, '')::uuid, COALESCE(g, ''), COALESCE(s, ''), COALESCE(v, ''),
+SELECT $1::bigint, q::bigint, a::timestamptz, k, NULLIF(c, '')::uuid, COALESCE(g, ''), COALESCE(s, ''), COALESCE(v, ''),
 COALESCE(i, ''), COALESCE(u, ''), decode(d, 'hex'), t,
 CASE WHEN l <> '0' THEN substring(p.bodies FROM f::int FOR l::int) END
-FROM (SELECT %b::bytea AS bodies) AS p,
-unnest({", ".join(["string_to_array(%s, chr(30))"] * 13)}) AS n(q, a, k, c, g, s, v, i, u, d, t, f, l)"""  # noqa: S608  Nothing but constants of this module.
+FROM (SELECT $2::bytea AS bodies) AS p,
+unnest({", ".join(f"string_to_array(${number}, chr(30))" for number in range(3, 16))})
+AS n(q, a, k, c, g, s, v, i, u, d, t, f, l)"""  # noqa: S608  Nothing but constants of this module.
+BINARY = [number == 2 for number in range(1, 16)]
 SQLITE = f"INSERT INTO governance_ledgerentry ({COLUMNS}) VALUES ({', '.join('?' * 13)})"  # noqa: S608  As above.
 FAULTS = (DatabaseError, psycopg.Error, sqlite3.Error, OSError)
 COLLISIONS = (IntegrityError, psycopg.IntegrityError, sqlite3.IntegrityError)
@@ -58,6 +62,7 @@ class LedgerStore:
         self._unsure: list[Line] = []
         self._on_epoch = on_epoch
         self._reader = ChangeReader()
+        self._inserting: Prepared | None = None
 
     @property
     def epoch(self) -> str:
@@ -72,7 +77,6 @@ class LedgerStore:
             weak = weak_durability(connection)
             if weak is not None:
                 raise StoreDown(f"commits are not durable: {weak}")
-            self._reader = ChangeReader()
             self._prepare()
             found = self._take_up() if self._stream is not None else None
             if found is None:
@@ -82,10 +86,15 @@ class LedgerStore:
             raise StoreDown(_said(problem)) from problem
 
     def _prepare(self) -> None:
-        if connection.vendor == "postgresql":
-            raw = connection.connection
-            raw.prepare_threshold = 1
-            raw.execute("SET statement_timeout = '10s'")
+        if connection.vendor != "postgresql":
+            self._reader = ChangeReader()
+            return
+        raw = connection.connection
+        raw.prepare_threshold = None  # See Prepared.
+        raw.execute("SET statement_timeout = '10s'")
+        self._inserting = Prepared(raw, "gatehouse_insert", POSTGRES, binary=BINARY)
+        looking = Prepared(raw, "gatehouse_look", QUESTION)
+        self._reader = ChangeReader(partial(_numbers, looking))
 
     def _take_up(self) -> list[Line] | None:
         """Go on after a lost connection; None when our epoch was sealed meanwhile."""
@@ -143,13 +152,12 @@ class LedgerStore:
         if not rows:
             return
         self._unsure = lines
-        raw = connection.connection
-        if connection.vendor == "postgresql":
+        if self._inserting is not None:
             bodies, places, lengths = _bodies(rows)
             columns = [*map(_column, list(zip(*rows, strict=True))[:-1]), _column(places), _column(lengths)]
-            psycopg.Cursor(raw).execute(POSTGRES, (self._stream.pk, bodies, *columns))
+            self._inserting.run([b"%d" % self._stream.pk, bodies, *columns])
         else:
-            self._insert_sqlite(raw, rows)
+            self._insert_sqlite(connection.connection, rows)
         self._seq, self._prev = seq, prev
 
     def _insert_sqlite(self, raw: Any, rows: list[Row]) -> None:
@@ -162,7 +170,7 @@ class LedgerStore:
         try:
             raw.executemany(SQLITE, values)
             raw.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # Whatever ends it goes on, but leaves no transaction open on the connection.
             if raw.in_transaction:
                 raw.execute("ROLLBACK")
             raise
@@ -216,7 +224,7 @@ def _row(line: Line, seq: int, digest: bytes, text: str) -> Row:
         line.agent,
         line.session,
         line.server,
-        line.item[:2000].replace(SEPARATOR, "").replace("\0", ""),
+        line.item[:2000],
         line.status,
         digest,
         text,
@@ -236,12 +244,21 @@ def _bodies(rows: list[Row]) -> tuple[bytes, list[str], list[str]]:
     return b"".join(parts), places, lengths
 
 
-def _column(values: Iterable[Any]) -> str:
+def _column(values: Iterable[Any]) -> bytes:
     """One column as one text."""
-    return SEPARATOR.join(
-        value if type(value) is str else value.hex() if type(value) is bytes else "" if value is None else str(value)
-        for value in values
-    )
+    return SEPARATOR.join(map(_cell, values)).encode().replace(b"\0", b"")
+
+
+def _cell(value: Any) -> str:
+    if type(value) is str:
+        return value if SEPARATOR not in value else value.replace(SEPARATOR, "")
+    return value.hex() if type(value) is bytes else "" if value is None else str(value)
+
+
+def _numbers(looking: Prepared) -> list[tuple[str, int]]:
+    """The generation numbers."""
+    found = looking.run()
+    return [(found.get_value(row, 0).decode(), int(found.get_value(row, 1))) for row in range(found.ntuples)]
 
 
 def _said(problem: BaseException) -> str:

@@ -1,6 +1,7 @@
 """The process's own writer of call entries: one thread, one connection, one hash chain per epoch.
 
-A batch is whatever queued while the last commit ran; there is no timer for intents. Outcomes ride with the next
+A batch is whatever queued while the last commit ran; there is no timer for intents. What one turn of the event loop
+brings is passed on at once at its end, so that the thread is not woken for each line. Outcomes ride with the next
 intents, or leave by themselves within `OUTCOME_DELAY`. A full queue refuses. While the database cannot be written,
 every call is refused at once and counted; the count becomes one `gap` entry afterwards.
 """
@@ -12,6 +13,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -62,7 +64,6 @@ class Line:
     locks: str = ""  # What the effect locks; effects run in this order, the one that every other act keeps too.
     after: Line | None = None
     instead_of: Line | None = None
-    urgent: bool = False
     waiter: asyncio.Future[Changes | None] | None = None
     deadline: float = 0.0
     abandoned: bool = False
@@ -114,7 +115,14 @@ class LedgerWriter:
         self._clock = clock
         self._loop = loop
         self._deadline = deadline
-        self._queue: queue.SimpleQueue[Line | None] = queue.SimpleQueue()
+        self._handed: list[Line] = []
+        self._soon = False
+        self._later: asyncio.TimerHandle | None = None
+        self._given = 0  # Lines that ever came; only the loop writes it, and only the thread the next.
+        self._taken = 0
+        self._queue: queue.SimpleQueue[list[Line] | None] = queue.SimpleQueue()
+        self._ahead: deque[Line] = deque()
+        self._ending = False
         self._waiting: dict[Line, None] = {}
         self._sweep: asyncio.TimerHandle | None = None
         self._gap = _Gap()
@@ -126,27 +134,36 @@ class LedgerWriter:
         """Start the thread; `up` turns True once the first epoch is open."""
         self._thread.start()
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """Write what is queued, seal the epoch, end the thread."""
-        self._queue.put(None)
-        self._thread.join(timeout)
-
     # On the event loop.
+
+    async def stop(self, within: float = 10.0) -> None:
+        """Write what is queued, seal the epoch, end the thread."""
+        self._pass_on()
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join, within)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether nothing waits for a batch."""
+        return self._given == self._taken
 
     async def durable(self, line: Line) -> Changes | None:
         """Return once the line is committed, with the generations read after the commit.
 
         Raises Unavailable when it could not be written within the deadline, and whatever refusal its effect raised.
         """
-        if self._queue.qsize() >= QUEUED:
+        if self._given - self._taken >= QUEUED:
             raise Unavailable("The ledger cannot keep up; nothing was sent. Try again in a moment.")
-        line.urgent = True
         line.waiter = self._loop.create_future()
         line.deadline = self._loop.time() + self._deadline
         self._waiting[line] = None
         if self._sweep is None:
             self._sweep = self._loop.call_at(line.deadline, self._give_up)
-        self._queue.put(line)
+        self._given += 1
+        self._handed.append(line)
+        if not self._soon:
+            self._soon = True
+            self._loop.call_soon(self._pass_on)
         try:
             return await line.waiter
         except asyncio.CancelledError:
@@ -157,15 +174,28 @@ class LedgerWriter:
 
     def hand_over(self, line: Line) -> None:
         """Queue a line that nobody waits for; it is durable within OUTCOME_DELAY and one commit."""
-        self._queue.put(line)
+        self._given += 1
+        self._handed.append(line)
+        if self._later is None and not self._soon:
+            self._later = self._loop.call_later(OUTCOME_DELAY, self._pass_on)
 
     def close_given_up(self, line: Line) -> None:
         """See that an intent whose call ended before it was known to be durable is closed, should it be there."""
-        self._queue.put(Line(body={}, at=line.at, kind="call.refused", instead_of=line, abandoned=True))
+        self.hand_over(Line(body={}, at=line.at, kind="call.refused", instead_of=line, abandoned=True))
 
     def count_refused(self, at: str) -> None:
         """Count a call that was refused, for want of the database, before there could be a record of it."""
-        self._queue.put(Line(body={}, at=at, kind="gap", abandoned=True))
+        self.hand_over(Line(body={}, at=at, kind="gap", abandoned=True))
+
+    def _pass_on(self) -> None:
+        """Give the thread what this turn of the loop brought, and the outcomes that waited for it."""
+        self._soon = False
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if self._handed:
+            handed, self._handed = self._handed, []
+            self._queue.put(handed)
 
     def _give_up(self) -> None:
         self._sweep = None
@@ -218,30 +248,36 @@ class LedgerWriter:
             line.state, line.epoch = State.WRITTEN, self._store.epoch
             if line.kind == "call.intent" and line.closing is None:
                 line.closing = not_sent(line)
-                self._queue.put(line.closing)
+                self._kept.append(line.closing)
         self._kept = [line for line in self._kept if line.state is State.QUEUED]
         self.up = True
 
     def _collect(self) -> tuple[list[Line], bool]:
-        """What is queued now; waits for the first line, and for a little longer while only outcomes are there."""
+        """What was passed on by now, as far as it makes one batch; waits for the first line. True at the end."""
+        ahead = self._ahead
+        if not ahead:
+            self._take(LEASE_EVERY / 3 if self.up else 0.25)
+        while not self._ending and self._take(0):
+            pass
         batch: list[Line] = []
-        until = time.monotonic() + (LEASE_EVERY / 3 if self.up else 0.25)
-        urgent, size = False, 0
-        while len(batch) < BATCH and size < BATCH_BYTES:
-            try:
-                line = (
-                    self._queue.get_nowait() if urgent else self._queue.get(timeout=max(0.0, until - time.monotonic()))
-                )
-            except queue.Empty:
-                break
-            if line is None:
-                return batch, True
-            if not batch:
-                until = time.monotonic() + OUTCOME_DELAY
-            urgent = urgent or line.urgent
-            batch.append(line)
-            size += len(line.sealed or b"")
-        return batch, False
+        size = 0
+        while ahead and len(batch) < BATCH and size < BATCH_BYTES:
+            batch.append(ahead.popleft())
+            size += len(batch[-1].sealed or b"")
+        self._taken += len(batch)
+        return batch, self._ending and not ahead
+
+    def _take(self, timeout: float) -> bool:
+        """Take what one turn of the loop passed on; False when there is nothing, or nothing more will come."""
+        try:
+            handed = self._queue.get(timeout > 0, timeout)
+        except queue.Empty:
+            return False
+        if handed is None:
+            self._ending = True
+            return False
+        self._ahead += handed
+        return True
 
     def _write(self, batch: list[Line]) -> None:
         lines = [line for line in dict.fromkeys(map(self._as_wanted, batch)) if line is not None]

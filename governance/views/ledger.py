@@ -35,6 +35,10 @@ def verify(request: HttpRequest) -> HttpResponseBase:
             reports.append(verification.verify(stream))
         except BrokenChain as found:
             broken.append(found)
+    try:
+        verification.require_streams()
+    except BrokenChain as found:
+        broken.append(found)
     result = {"reports": reports, "broken": broken, "seconds": round(time.monotonic() - started, 1)}
     return _page(request, result, {report.stream: report.head for report in reports if report.entries})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -316,6 +317,19 @@ def test_an_odd_tool_name_is_unknown_and_hurts_nobody(place: Office, name: str) 
     entry = place.records(reply.decision["record"])[-1]
     assert (entry["kind"], entry["target"]["name"]) == ("call.refused", name)
     assert place.agent().call("read_file", path="/srv/notes/a").status == 200
+
+
+@pytest.mark.parametrize("name", ["des%00k", "des%1Ek", "%1E" * 30, "des%FFk", "d" * 3000])
+def test_an_odd_server_name_is_unknown_and_hurts_nobody(place: Office, name: str) -> None:
+    """Security section 4 and D1: the record of a call to it is written, and those of others in the same batch."""
+    with ThreadPoolExecutor(8) as pool:
+        odd = [pool.submit(place.agent(server=name).call, "read_file", path="/srv/notes/a") for _ in range(8)]
+        plain = [pool.submit(place.agent().call, "read_file", path="/srv/notes/a") for _ in range(8)]
+        replies = [one.result() for one in odd]
+        assert all(one.result().status == 200 and "result" in one.result().message for one in plain)
+    for reply in replies:
+        assert (reply.status, reply.error["code"]) == (404, 40400)
+        assert place.records(reply.decision["record"])[-1]["outcome"]["status"] == "denied"
 
 
 def test_strangers_are_counted_and_not_listed(place: Office) -> None:

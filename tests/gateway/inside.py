@@ -115,7 +115,7 @@ class Inside:
     async def writer_is_stuck(self) -> None:
         """Wait until the writer works on a line that somebody waits for."""
         writer = self.gateway.writer
-        await eventually_async(lambda: bool(writer._waiting) and writer._queue.empty(), what="a line under way")
+        await eventually_async(lambda: bool(writer._waiting) and writer.caught_up, what="a line under way")
 
 
 @asynccontextmanager
@@ -124,12 +124,14 @@ async def inside(
     *,
     simulator: HttpSimulator | None = None,
     serving: Mapping[str, Any] | None = None,
+    beside: Sequence[Mapping[str, Any]] = (),
     roles: Sequence[Mapping[str, Any]] = ALL,
     **agent: Any,
 ) -> AsyncIterator[Inside]:
     """Apply a small configuration and start the data plane; both end with the block.
 
-    `serving` adds to the server's entry, `roles` are the data-plane roles; the agents have the one named `all`.
+    `serving` adds to the server's entry, `beside` are further servers, `roles` are the data-plane roles; the agents
+    have the one named `all`.
     """
     async with simulator or HttpSimulator() as simulator:
         server = {"name": "tools", "transport": "http", "url": simulator.url, "allow_private_address": True}
@@ -138,7 +140,7 @@ async def inside(
             "version": 1,
             "teams": [{"name": "platform"}],
             "people": PEOPLE,
-            "servers": [{**server, "approve": "all", "accept_findings": ["*"]}],
+            "servers": [{**one, "approve": "all", "accept_findings": ["*"]} for one in (server, *beside)],
             "roles": list(roles),
             "agents": [
                 {"name": "dev-claude", "owner": "dev@example.com", "roles": ["all"], **agent},

@@ -80,8 +80,8 @@ def harmless() -> None:
 class Change(threading.Thread):
     """Makes a change in a thread. The writer's commit hangs until the change is committed.
 
-    On PostgreSQL the row that the intent's foreign key points at is locked, so that the intent hangs in its COMMIT; on
-    SQLite the change's own transaction is the one writer, and is kept open.
+    On PostgreSQL somebody else is about to write the very place of the intent, so that the intent's statement hangs,
+    until they think better of it; on SQLite the change's own transaction is the one writer, and is kept open.
     """
 
     def __init__(self, change: Callable[[], None], epoch: str) -> None:
@@ -113,10 +113,17 @@ class Change(threading.Thread):
         parameters = connection.get_connection_params()
         keys = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)}
         with psycopg.connect(**keys) as locker:
-            locker.execute("SELECT * FROM governance_ledgerstream WHERE name = %s FOR UPDATE", [self.epoch])
+            locker.execute(TAKES_THE_NEXT_PLACE, [self.epoch])
             self.holding.set()
             assert self.go.wait(10)
             self.change()
+            locker.rollback()
+
+
+TAKES_THE_NEXT_PLACE = """INSERT INTO governance_ledgerentry
+(stream_id, seq, at, kind, agent, session, server, item, status, digest, text)
+SELECT id, (SELECT COALESCE(MAX(seq), 0) + 1 FROM governance_ledgerentry WHERE stream_id = id),
+now(), 'call.refused', '', '', '', '', '', '', '{}' FROM governance_ledgerstream WHERE name = %s"""
 
 
 @asynccontextmanager

@@ -181,7 +181,8 @@ def unguarded() -> None:
     """The ledger of somebody who owns the database: its triggers are off."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("ALTER TABLE governance_ledgerentry DISABLE TRIGGER USER")
+            for table in (ledger_guard.TABLE, ledger_guard.STREAMS):
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             return
         for trigger in ledger_guard.EXPECTED["sqlite"]:
             cursor.execute(f"DROP TRIGGER {trigger}")
@@ -229,6 +230,21 @@ def test_verify_ledger_finds_a_cut_tail(unguarded, capsys) -> None:
         "expected": "3 entries",
         "found": "2",
     }
+
+
+def test_verify_ledger_finds_entries_whose_stream_was_removed(unguarded, capsys) -> None:
+    """The stream would be left out of the checks, and all of its entries with it."""
+    stream = three_entries()
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA defer_foreign_keys = ON")
+        cursor.execute("DELETE FROM governance_ledgerstream WHERE id = %s", [stream.pk])
+    bad = broken(capsys)["first_bad"]
+    assert (bad["stream"], bad["seq"], bad["what"]) == (f"number {stream.pk}", 1, "its stream is missing")
+    with connection.cursor() as cursor:  # SQLite alone still has a constraint, which is looked at when the test ends.
+        row = [stream.pk, stream.name, stream.opened_at, stream.head_seq, stream.head_digest]
+        columns = "id, name, opened_at, head_seq, head_digest"
+        cursor.execute(f"INSERT INTO governance_ledgerstream ({columns}) VALUES (%s, %s, %s, %s, %s)", row)
 
 
 def test_verify_ledger_fails_when_the_triggers_are_gone(unguarded, capsys) -> None:

@@ -12,7 +12,7 @@ from governance.audit.verify import BrokenChain, StreamReport
 from governance.ledger_guard import missing
 from governance.management.exits import Failed, database_errors
 from governance.models import LedgerStream
-from governance.verification import verify
+from governance.verification import require_streams, verify
 
 
 class Command(BaseCommand):
@@ -29,6 +29,7 @@ class Command(BaseCommand):
             absent = sorted(missing(connection))
             try:
                 reports.extend(verify(stream) for stream in LedgerStream.objects.order_by("pk"))
+                require_streams()
             except BrokenChain as error:
                 broken = error
         entries = sum(report.entries for report in reports)

@@ -49,7 +49,7 @@ async def writing(store: MemoryStore, deadline: float = DEADLINE) -> AsyncIterat
         yield made
     finally:
         store.let_go.set()
-        await asyncio.to_thread(made.stop)
+        await made.stop()
 
 
 async def stuck(writer: LedgerWriter, store: MemoryStore, *lines: Line) -> list[asyncio.Task[Any]]:
@@ -165,7 +165,7 @@ async def test_while_the_store_is_down_calls_are_refused_at_once_and_become_one_
             writer.hand_over(refused(instead_of=line))
         writer.count_refused(AT)
         assert not writer.up
-        await eventually_async(writer._queue.empty, what="everything refused")
+        await eventually_async(lambda: writer.caught_up, what="everything refused")
         store.down = False
         await eventually_async(lambda: store.written, what="the gap")
         await writer.durable(intent())
