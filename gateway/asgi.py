@@ -19,7 +19,8 @@ from gateway.settings.env import settings_module
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings_module())
 _django = get_asgi_application()
 
-from gateway import runtime  # noqa: E402  Django's registry has to be ready before its models are imported.
+# All of these stand below: Django's registry has to be ready before models are imported, and most of them import some.
+from gateway import runtime  # noqa: E402
 from gateway.consumers import MCPConsumer  # noqa: E402
 from gateway.peers.arrivals import is_relayed  # noqa: E402
 from gateway.routing import websocket_urlpatterns  # noqa: E402

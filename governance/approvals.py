@@ -56,6 +56,7 @@ __all__ = [
     "needs_step_up",
     "open_escalation",
     "redeem",
+    "require_apart",
     "require_somebody",
 ]
 
@@ -219,6 +220,14 @@ def _require_entitled(escalation: Escalation, person: Person) -> None:
     owners |= set(
         Agent.objects.filter(name=escalation.agent, owner__isnull=False).values_list("owner__email", flat=True)
     )
+    require_apart(escalation, person, owners, members)
+
+
+def require_apart(escalation: Escalation, person: Person, owners: set[str], members: frozenset[str]) -> None:
+    """Return when a rule asks this person, who is none of the owners; raise NotYours otherwise.
+
+    An empty owner stands for the team of these members. Local mode keeps nobody apart.
+    """
     if local_mode.holds():
         owners, members = {""}, frozenset()
     for owner in sorted(owners):

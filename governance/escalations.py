@@ -23,6 +23,7 @@ from governance.models import Agent, Escalation, Person
 from governance.models.escalations import EscalationState
 from governance.policy.values import EscalateRule
 from governance.secrets import key_ring, unseal
+from governance.turns import Turn, wait_for
 from governance.vault.envelope import seal
 from governance.workflow.authority import Need, anyone_entitled
 from governance.workflow.escalation import Act, move
@@ -30,7 +31,6 @@ from governance.workflow.escalation import Act, move
 ARGUMENTS: Final = "escalation-arguments"
 # "gatehous" as a number: one lock for all openings, because both the agent's and the server's cap must be exact and
 # two locks taken by batches in different orders could wait for each other.
-OPENING_LOCK: Final = int.from_bytes(b"gatehous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def open_escalation(opening: Opening, *, now: datetime) -> Escalation:
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("An escalation opens in the transaction that records call.held.")
-    _lock_openings()
+    wait_for(Turn.OPENING)
     open_already = Escalation.objects.open().filter(binding=opening.binding).first()
     if open_already is not None:
         if not open_already.is_stale(now):
@@ -166,13 +166,6 @@ def attach(ids: Iterable[UUID], *, client_gives_up_at: datetime | None = None) -
 def exact_arguments(escalation: Escalation) -> bytes:
     """The exact bytes that will be forwarded. Raises VaultLocked without the key, NotSealed for a changed row."""
     return unseal(escalation.arguments_sealed, purpose=ARGUMENTS, row=str(escalation.pk))
-
-
-def _lock_openings() -> None:
-    # SQLite has one writer at a time, so its transaction is lock enough.
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [OPENING_LOCK])
 
 
 def _require_room(opening: Opening, now: datetime) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from governance.audit.chain import link
 from governance.audit.entry import stamp
+from governance.canonical.strict_json import require_entry_values
 from governance.canonical.values import JSON
 from governance.models.ledger import LedgerEntry, LedgerStream
 
@@ -51,7 +52,8 @@ def append(
 
 
 def _insert(body: Mapping[str, Any], *, at: datetime, call: UUID | None, target: Mapping[str, JSON]) -> None:
-    """Link the entry to the head of the stream and move the head, under its lock."""
+    """Link the entry to the head of the stream and move the head, under its lock. Raises TypeError, ValueError."""
+    require_entry_values(body)  # Linking takes it for granted, and what is written wrongly cannot be taken back.
     head = LedgerStream.objects.select_for_update().get(name=CONSOLE)
     seq = head.head_seq + 1
     linked = link(body, stream=CONSOLE, seq=seq, prev=head.head_digest)

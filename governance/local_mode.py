@@ -24,7 +24,6 @@ class NotLocal(Exception):
     """This installation keeps people apart; the message says why local mode is not for it."""
 
 
-@transaction.atomic
 def switch_on() -> None:
     """Let the only person decide what their own agent asks, in this process from now on; recorded.
 
@@ -33,12 +32,13 @@ def switch_on() -> None:
     global _on  # noqa: PLW0603  One process either is a local wrapper or is none.
     if settings.GATEHOUSE_MODE != MODE or connection.vendor != "sqlite":
         raise NotLocal("Local mode is for `gatehouse wrap` on a data folder of its own.")
-    people = list(get_user_model().objects.values_list("email", flat=True)[:2])
-    if len(people) != 1:
-        raise NotLocal("Local mode is for exactly one person, and this data folder has another number of them.")
-    change = {"what": f"local mode: decisions on calls of the own agent are {MARK}", "name": people[0]}
-    ledger.append(kind="change.person", by=Machine.OPERATOR.value, change=change)
-    _on = True
+    with transaction.atomic():
+        people = list(get_user_model().objects.values_list("email", flat=True)[:2])
+        if len(people) != 1:
+            raise NotLocal("Local mode is for exactly one person, and this data folder has another number of them.")
+        change = {"what": f"local mode: decisions on calls of the own agent are {MARK}", "name": people[0]}
+        ledger.append(kind="change.person", by=Machine.OPERATOR.value, change=change)
+    _on = True  # Only once the entry is committed.
 
 
 def switch_off() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
@@ -31,12 +31,9 @@ class BadToken(ValueError):
 class Minted:
     """A new token. `text` is shown once; of `secret` only the digest is kept."""
 
-    text: str
+    text: str = field(repr=False)
     public_id: str
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"Minted(public_id={self.public_id!r})"
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +42,7 @@ class Presented:
 
     prefix: str
     public_id: str
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"Presented(prefix={self.prefix!r}, public_id={self.public_id!r})"
+    secret: str = field(repr=False)
 
 
 def mint(prefix: str, randomness: Callable[[int], bytes]) -> Minted:

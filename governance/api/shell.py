@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -116,7 +116,7 @@ class Keyset:
             values: list[Any] = [datetime.fromisoformat(first), *map(_key, rest)]
         except ValueError:
             raise _unknown_place() from None
-        if len(values) != len(self.columns) or values[0].tzinfo is None:
+        if len(values) != len(self.columns) or values[0].utcoffset() != timedelta():  # Places are issued in UTC.
             raise _unknown_place()
         beyond = Q()
         same: dict[str, Any] = {}

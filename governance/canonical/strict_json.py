@@ -198,7 +198,7 @@ def jcs(value: object) -> bytes:
     Raises TypeError for anything else, a float above all, and ValueError for an integer beyond 2^53: the caller
     passes such a one as a string.
     """
-    _check_entry(value)
+    require_entry_values(value)
     return jcs_unchecked(value)
 
 
@@ -239,7 +239,8 @@ def _by_utf16(value: object) -> object:
     return value
 
 
-def _check_entry(value: object) -> None:
+def require_entry_values(value: object) -> None:
+    """Return for what `jcs` takes; raises as `jcs` does."""
     if isinstance(value, dict):
         for key in value:
             if type(key) is not str and not isinstance(key, str):
@@ -255,7 +256,7 @@ def _check_entry(value: object) -> None:
             if not -MAX_LEDGER_INTEGER <= member <= MAX_LEDGER_INTEGER:  # type: ignore[operator]
                 raise ValueError("an integer beyond 2^53 must be passed as a string")
         elif isinstance(member, (dict, list, tuple)):
-            _check_entry(member)
+            require_entry_values(member)
         elif not isinstance(member, str):
             raise TypeError(f"{kind.__name__} has no place in a ledger entry")
 

@@ -26,7 +26,7 @@ class OAuthRegistration(models.Model):
 
 
 class OAuthConsent(models.Model):
-    """A person let a client act at one place as one agent. `place` is `/mcp` or `/mcp/<server>`."""
+    """A person let a client act at one place as one agent. `place` is the path of an MCP endpoint."""
 
     client = models.ForeignKey(CLIENT, on_delete=models.CASCADE, related_name="consents")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="oauth_consents")

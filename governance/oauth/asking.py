@@ -36,7 +36,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request that may be put to a person. `place` is `/mcp` or `/mcp/<server>`."""
+    """One request that may be put to a person. `place` is the path of the MCP endpoint that it asks for."""
 
     client: Application
     redirect_uri: str
@@ -57,6 +57,8 @@ def read(request: HttpRequest, is_server: Callable[[str], bool]) -> Asked:
         _, credentials = get_oauthlib_core().validate_authorization_request(request)
     except FatalClientError:
         raise NotAsked("The client is not registered here, or not with this redirect URI.") from None
+    except ValueError:  # The library refuses percent signs that stand for nothing; Django takes them as they are.
+        raise NotAsked("The request has a percent sign that stands for no character.") from None
     except OAuthToolkitError as problem:
         known = problem.oauthlib_error
         raise Refused(

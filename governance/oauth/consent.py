@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from django.db import connection, transaction
+from django.db import transaction
 from oauth2_provider.models import Application
 
 from governance import agents, ledger
@@ -17,11 +17,12 @@ from governance.audit.entry import plain
 from governance.models import Agent, ConsoleRole, DataRole, OAuthConsent, Person
 from governance.oauth.metadata import ALL, SCOPE, server_of
 from governance.rights import Machine, NotAllowed, may, require
+from governance.turns import Turn, wait_for
 
 MAY_CONSENT: Final = (ConsoleRole.DEVELOPER.value, ConsoleRole.SECURITY_ADMIN.value)
 _CLIENT_PART: Final = 40
 _PERSON_PART: Final = 30
-_LOCK: Final = 0x0A07C2
+_NAME: Final = 72  # What is left of an agent's 80 characters is for the numbers of others that are called so.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,14 @@ def becomes(client: Application, person: Person, place: str) -> Becomes:
     return Becomes(_free_name(client, person), (), False)
 
 
+def may_give_roles(person: Person) -> bool:
+    """Whether this person may give an agent data-plane roles: who makes agents may, nobody else."""
+    return may(person, *agents.ADMINISTER)
+
+
 def roles_to_give(person: Person) -> list[DataRole]:
-    """The data-plane roles this person may give to an agent: all for who makes agents, none for anybody else."""
-    return list(DataRole.objects.order_by("name")) if may(person, *agents.ADMINISTER) else []
+    """The data-plane roles this person may give to an agent."""
+    return list(DataRole.objects.order_by("name")) if may_give_roles(person) else []
 
 
 @transaction.atomic
@@ -58,7 +64,7 @@ def give(*, client: Application, person: Person, place: str, roles: Iterable[Dat
     allowed = roles_to_give(person)
     if beyond := [role.name for role in wanted if role not in allowed]:
         raise NotAllowed(f"You may not give the role {beyond[0]}; a security administrator may.")
-    _one_at_a_time()
+    wait_for(Turn.CONSENT)  # Two at once must not make two agents, or one name twice.
     consent = _earlier(client, person, place)
     if consent is None:
         # People own agents and only administrators make them; here it is the gateway that does, on the consent
@@ -91,7 +97,7 @@ def _earlier(client: Application, person: Person, place: str) -> OAuthConsent | 
 
 def _free_name(client: Application, person: Person) -> str:
     stem = f"{_slug(client.name)[:_CLIENT_PART] or 'client'}.{_slug(person.email.partition('@')[0])[:_PERSON_PART]}"
-    stem = (stem if stem[0].isalpha() else f"client-{stem}").rstrip(".-")
+    stem = (stem if stem[0].isalpha() else f"client-{stem}")[:_NAME].rstrip(".-")
     taken = set(Agent.objects.filter(name__startswith=stem).values_list("name", flat=True))
     number, name = 1, stem
     while name in taken:
@@ -116,10 +122,3 @@ def _record(consent: OAuthConsent, now: datetime) -> None:
     }
     change = {"what": "consented", "name": agent.name, "after": after}
     ledger.append(kind="change.agent", by=consent.person.email, change=change, via="console", at=now)
-
-
-def _one_at_a_time() -> None:
-    """Two consents at once must not make two agents, or one name twice."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

@@ -10,20 +10,20 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from oauth2_provider.models import Application, Grant
 
 from governance.models import OAuthRegistration
+from governance.oauth.limits import WINDOW, require_room
 from governance.oauth.metadata import SCOPE
 from governance.oauth.secrets import ADDRESSES, digest
+from governance.turns import Turn, wait_for
 
 GRANT_TYPES: Final = ("authorization_code", "refresh_token")
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 MAX_URIS: Final = 10
 MAX_URI: Final = 1000
 MAX_NAME: Final = 100
-WINDOW: Final = timedelta(hours=1)
-_LOCK: Final = 0x0A07C1  # Any number that no other advisory lock of this database has.
 _URI: Final = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # What RFC 3986 lets a URI consist of, and no quote or blank.
 _UNSPEAKABLE: Final = re.compile(  # Controls but blanks, what turns the writing about, and halves of characters.
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -37,10 +37,6 @@ class BadRegistration(ValueError):
     def __init__(self, code: str, says: str) -> None:
         super().__init__(says)
         self.code = code
-
-
-class TooMany(Exception):
-    """This address, or everybody together, registered too many clients within the hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +75,12 @@ def register(wanted: Wanted, *, address: str, now: datetime) -> Application:
     """Register a public client. Raises TooMany; clients that nobody consented to in time are removed on the way."""
     where = digest(address, ADDRESSES)
     with transaction.atomic():
-        _one_at_a_time()
+        wait_for(Turn.REGISTRATION)
         sweep(now)
         recent = OAuthRegistration.objects.filter(at__gt=now - WINDOW)
-        if recent.filter(address=where).count() >= settings.OAUTH_REGISTRATIONS_PER_ADDRESS:
-            raise TooMany("Too many clients were registered from this address; try again in an hour.")
-        if recent.count() >= settings.OAUTH_REGISTRATIONS:
-            raise TooMany("Too many clients were registered; try again in an hour.")
+        of_here = "clients were registered from this address"
+        require_room(recent.filter(address=where), settings.OAUTH_REGISTRATIONS_PER_ADDRESS, of_here)
+        require_room(recent, settings.OAUTH_REGISTRATIONS, "clients were registered")
         client = Application.objects.create(
             name=wanted.name,
             redirect_uris=" ".join(wanted.redirect_uris),
@@ -142,10 +137,3 @@ def _require_redirect(uri: str) -> None:
         raise bad
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise bad
-
-
-def _one_at_a_time() -> None:
-    """Registrations are counted one after the other; SQLite's transactions are so by themselves."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

@@ -16,7 +16,7 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749 import errors
 
 from governance.models import OAuthConsent
-from governance.oauth import families
+from governance.oauth import families, limits
 from governance.oauth.metadata import SCOPE, place_of
 from governance.oauth.registration import GRANT_TYPES
 from governance.oauth.secrets import CODES, digest
@@ -149,6 +149,10 @@ class Validator(OAuth2Validator):
                     pair = families.begin(consent=consent, code=request.grant.code, now=now)
         except (families.NoTokens, OAuthConsent.DoesNotExist):
             raise errors.InvalidGrantError(request=request) from None
+        except limits.TooMany as full:
+            raise errors.CustomOAuth2Error(
+                error=limits.CODE, description=str(full), status_code=429, request=request
+            ) from None
         token.update(access_token=pair.access, refresh_token=pair.refresh, expires_in=pair.seconds)
 
     def revoke_token(self, token: str, token_type_hint: str, request: Any, *args: Any, **kwargs: Any) -> None:

@@ -19,7 +19,7 @@ from oauth2_provider.oauth2_backends import get_oauthlib_core
 
 from governance.agents import BadAgent
 from governance.canonical.strict_json import parse
-from governance.oauth import consent, registration
+from governance.oauth import consent, limits, registration
 from governance.oauth.asking import Asked, NotAsked, Refused, granted, read
 from governance.oauth.forms import ConsentForm, is_answer, question
 from governance.oauth.metadata import SCOPE, SCOPE_SAYS, server_of
@@ -85,9 +85,9 @@ def register(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     try:
         client = registration.register(wanted, address=request.META.get("REMOTE_ADDR", ""), now=now)
-    except registration.TooMany as problem:
-        refused = _json(429, {"error": "too_many_requests", "error_description": str(problem)})
-        refused["Retry-After"] = str(int(registration.WINDOW.total_seconds()))
+    except limits.TooMany as problem:
+        refused = _json(429, {"error": limits.CODE, "error_description": str(problem)})
+        refused["Retry-After"] = limits.AFTER
         return refused
     return _json(201, registration.described(client, now))
 
@@ -137,19 +137,26 @@ def _page(request: HttpRequest, asked: Asked, *, problem: str = "", status: int 
         "scope": SCOPE,
         "scope_says": SCOPE_SAYS,
         "offered": [(role, role.name in agent.roles) for role in offered],
-        "may_give": may(person, "security-admin"),
+        "may_give": consent.may_give_roles(person),
         "question": question(request, person),
         "problem": problem,
     }
     page = TemplateResponse(request, "governance/oauth/consent.html", context, status=status)
     # Browsers hold the redirect that answers a form against the page's policy, and the answer goes to the client.
-    parts = urlsplit(asked.redirect_uri)
-    page._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
+    page._csp_update = {"form-action": [_source(asked.redirect_uri)]}  # type: ignore[attr-defined]
     return page
 
 
+def _source(uri: str) -> str:
+    """Where an address leads, as a content security policy says it: it has no form for a literal of IPv6."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}:" if "[" in parts.netloc else f"{parts.scheme}://{parts.netloc}"
+
+
 def _served(request: HttpRequest, serve: Callable[[HttpRequest], Any]) -> HttpResponse:
-    """Hand a form to the library. Forms only, and none too large to be one."""
+    """Hand a form to the library. Forms only, none too large to be one, and nothing beside them in the address."""
+    if request.META.get("QUERY_STRING"):
+        return _json(400, {"error": "invalid_request", "error_description": "send everything in the form"})
     if request.content_type != "application/x-www-form-urlencoded" or len(request.body) > MAX_FORM:
         return _json(400, {"error": "invalid_request", "error_description": "send a form, urlencoded"})
     if _has_nul(request.POST):
@@ -159,6 +166,8 @@ def _served(request: HttpRequest, serve: Callable[[HttpRequest], Any]) -> HttpRe
     for name, value in headers.items():
         response[name] = value
     response["Cache-Control"] = "no-store"
+    if status == 429:
+        response["Retry-After"] = limits.AFTER
     return response
 
 

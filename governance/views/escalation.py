@@ -25,7 +25,7 @@ from governance.views.exact import arguments_of
 from governance.views.forms import DecisionForm
 from governance.views.queue import still_held_until, visible_escalations
 from governance.views.rule_words import looked_at, stated
-from governance.workflow.authority import NotYours, may_decide, still_needed
+from governance.workflow.authority import still_needed
 
 RECENT_CALLS: Final = 10
 
@@ -112,7 +112,8 @@ def _page(
         "too_late": too_late,
         "needs_step_up": approvals.needs_step_up(found.intent) and not factors.is_fresh(request),
         "form": form or DecisionForm(),
-        "local": local_mode.MARK if local_mode.holds() else "",
+        "local": local_mode.holds(),
+        "mark": local_mode.MARK,
         "form_key": secrets.token_hex(4),
     }
     return TemplateResponse(request, "governance/escalation.html", context, status=status)
@@ -148,13 +149,10 @@ def _why_not(found: Escalation, person: Person) -> str:
         return "Your approval is counted already; somebody else has to add theirs."
     owners = {found.person, person.email} if found.owned_now else {found.person}  # type: ignore[attr-defined]
     members = frozenset() if found.person else team_members(found.agent)
-    if local_mode.holds():
-        owners, members = {""}, frozenset()
-    for owner in sorted(owners):
-        try:
-            may_decide(person.decider(), found.needs(), owner=owner or None, owner_team_members=members)
-        except NotYours as refusal:
-            return refusal.reason
+    try:
+        approvals.require_apart(found, person, owners, members)
+    except approvals.NotYours as refusal:
+        return refusal.reason
     return ""
 
 

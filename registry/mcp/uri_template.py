@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
+from urllib.parse import quote
 
 import re2
 
@@ -28,6 +29,9 @@ _FORMS: Final = {
 _OTHER_SPELLING: Final = re.compile(
     r"%(?:2[DEF]|25[0-9A-Fa-f]{2}|3[0-9]|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AE])|%(?![0-9A-F]{2})", re.ASCII
 )
+# What RFC 3986 lets no URI have: it stands there encoded, and some servers decode it.
+_UNENCODED: Final = re.compile(r"[^!#-;=?-\[\]_a-z~]")
+_RESERVED: Final = "!#$%&'()*+,/:;=?@[]"
 _EMPTY_SEGMENT: Final = re.compile(r"(?<![:/])//|:////", re.ASCII)
 
 
@@ -55,9 +59,10 @@ class UriTemplate:
 def ambiguous(uri: str) -> bool:
     """Whether a server could take the URI for another one than the patterns of roles and rules that it was judged by.
 
-    So are dot segments, encoded slashes and letters, empty segments, and characters that stand for others.
+    So are dot segments, encoded slashes and letters, empty segments, and characters that have to be encoded and are
+    not. Other reserved characters are left as they come: some expressions encode them, and some do not.
     """
-    if _OTHER_SPELLING.search(uri) or _EMPTY_SEGMENT.search(uri):
+    if _OTHER_SPELLING.search(uri) or _UNENCODED.search(uri) or _EMPTY_SEGMENT.search(uri):
         return True
     try:
         for part in _PARTS.split(uri):
@@ -70,4 +75,4 @@ def ambiguous(uri: str) -> bool:
 def _literal(text: str) -> str:
     if "{" in text or "}" in text:
         raise ValueError(f"not a URI template: {text!r}")
-    return str(re2.escape(text))
+    return str(re2.escape(quote(text, safe=_RESERVED)))

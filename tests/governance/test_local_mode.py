@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from governance import approvals, escalations, local_mode
 from governance.approvals import NotYours, Opening
@@ -66,6 +66,23 @@ def test_the_only_person_decides_and_it_is_marked(local: None, dev: Person, held
     assert decided["principal"] == {"person": "dev@example.com", "via": "local"}
     assert [vote.via for vote in escalation.votes.all()] == ["local"]
     assert [one for one in entries("change.person") if local_mode.MARK in one["change"]["what"]]
+
+
+def test_it_is_not_on_unless_it_is_recorded(dev: Person, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where the entry cannot be written, nor where it cannot be committed."""
+    if connection.vendor != "sqlite":
+        pytest.skip("local mode is for SQLite alone")
+    settings.GATEHOUSE_MODE = local_mode.MODE
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise DatabaseError("disk full")
+
+    for place, what in ((connection, "savepoint_commit"), (local_mode.ledger, "append")):
+        with monkeypatch.context() as patched, pytest.raises(DatabaseError):
+            patched.setattr(place, what, refuse)
+            local_mode.switch_on()
+        connection.set_rollback(False)  # The test's own transaction goes on.
+        assert not local_mode.holds()
 
 
 def test_a_second_person_ends_it(local: None, dev: Person, held: Any, make_person: Any, at: datetime) -> None:

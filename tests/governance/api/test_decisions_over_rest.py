@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 
@@ -184,6 +185,38 @@ def test_lists_are_filtered_by_state_and_paged_by_keyset(api, held, bo, dev) -> 
 )
 def test_a_query_that_cannot_be_used_is_refused(api, bo, query) -> None:
     assert api("GET", f"escalations?{query}", bo).status_code == 400
+
+
+@pytest.mark.parametrize("listed", ["escalations", "calls", "switches"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "0001-01-01T00:00:00+05:00~{key}",
+        "9999-12-31T23:59:59-05:00~{key}",
+        "2026-01-01T00:00:00~{key}",
+        "2026-01-01T00:00:00+00:00",
+        "2026-01-01T00:00:00+00:00~{key}~1",
+        "2026-01-01T00:00:00+00:00~x",
+        "2026-01-01T00:00:00+00:00~\0",
+        "2026-01-01T00:00:00+00:00~\0~1",
+        "2026-01-01T00:00:00+00:00~{key}~\0",
+        "2026-13-01T00:00:00+00:00~{key}",
+        "\ud83d",
+    ],
+)
+def test_a_place_that_was_not_issued_here_is_refused(api, bo, listed, place) -> None:
+    text = place.format(key={"escalations": uuid.uuid4(), "calls": "1~1", "switches": "1"}[listed])
+    after = base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+    answer = api("GET", f"{listed}?after={after}", bo)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert "`after` comes from `next`" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("listed", "key"), [("calls", f"{10**18 - 1}~{10**18 - 1}"), ("switches", "9" * 18)])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"])
+def test_the_first_and_the_last_place_of_all_can_be_asked_for(api, bo, listed, key, at) -> None:
+    after = base64.urlsafe_b64encode(f"{at}~{key}".encode()).decode().rstrip("=")
+    assert api("GET", f"{listed}?after={after}", bo).json()["results"] == []
 
 
 def test_a_get_or_head_changes_nothing(api, held, bo, dev) -> None:

@@ -14,6 +14,7 @@ from oauth_desk import CALLBACK, FORM, Program, register
 
 from governance.models import Person
 from governance.oauth import registration
+from governance.oauth.limits import TooMany
 from governance.oauth.registration import BadRegistration, read
 
 House = dict[str, Person]
@@ -140,7 +141,7 @@ def test_the_count_is_of_the_last_hour(db: None, settings: Any) -> None:
     wanted, now = read({"redirect_uris": [CALLBACK]}), timezone.now()
     registration.register(wanted, address="a", now=now)
     registration.register(wanted, address="a", now=now + timedelta(hours=1))
-    with pytest.raises(registration.TooMany):
+    with pytest.raises(TooMany):
         registration.register(wanted, address="b", now=now + timedelta(hours=1, minutes=59))
 
 

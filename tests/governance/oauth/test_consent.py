@@ -50,10 +50,18 @@ def test_the_page_names_client_redirect_person_agent_resource_and_scope(house: H
     for said in ("claude-b-code-b.dev", "/mcp/files", "<code>mcp</code>", "starts without roles"):
         assert said in text
     assert "<script>" not in text and "style=" not in text and "<b>" not in text
-    policy = page["Content-Security-Policy"]
-    assert "frame-ancestors 'none'" in policy and "script-src 'self';" in policy
+    policy = page["Content-Security-Policy"].split("; ")
+    assert "frame-ancestors 'none'" in policy and "script-src 'self'" in policy
     assert "form-action 'self' http://127.0.0.1:7777" in policy
     assert page["X-Frame-Options"] == "DENY" and "no-store" in page["Cache-Control"]
+
+
+def test_the_answer_may_go_to_an_address_that_a_policy_cannot_name(house: House, registered: Register) -> None:
+    """Browsers take no IPv6 literal in a source list: they would block the redirect that answers the form."""
+    here = "http://[::1]:7777/callback"
+    client = registered(redirect_uris=[here])
+    page = browser(house["dev"]).get(client.address(redirect_uri=here))
+    assert "form-action 'self' http:" in page["Content-Security-Policy"].split("; ")
 
 
 def test_a_consent_makes_an_agent_of_the_person_and_is_recorded(house: House, registered: Register) -> None:
@@ -103,6 +111,14 @@ def test_another_place_person_or_client_is_another_agent(house: House, registere
     registered().code(house["dev"])
     names = sorted(Agent.objects.values_list("name", flat=True))
     assert names == ["claude-code.dev", "claude-code.dev-2", "claude-code.dev-3", "claude-code.other"]
+
+
+def test_a_long_name_leaves_room_for_the_numbers_of_many_agents(house: House, registered: Register) -> None:
+    long = people.create_person(email=f"{'l' * 40}@example.com", roles=["developer"], by=Machine.OPERATOR)
+    for _ in range(11):
+        registered("7" * 60).code(long)
+    names = sorted(Agent.objects.values_list("name", flat=True), key=len)
+    assert len(names) == 11 and len(names[-1]) <= 80 and names[-1].endswith("-11")
 
 
 def test_a_stopped_agent_is_not_revived_by_a_new_consent(house: House, registered: Register) -> None:
@@ -200,6 +216,15 @@ def test_a_downgraded_challenge_cannot_be_posted_either(house: House, registered
     sent = {**hidden(dev.get(client.address())), "decision": "allow", "code_challenge_method": "plain"}
     told = answer(dev.post(client.address(code_challenge_method="plain"), sent))
     assert told["error"] == "invalid_request" and not Grant.objects.exists()
+
+
+@pytest.mark.parametrize("tail", ["&x=%zz", "&%4=y"])
+def test_a_request_that_cannot_be_read_is_put_to_nobody(house: House, registered: Register, tail: str) -> None:
+    client, dev = registered(), browser(house["dev"])
+    sent = {**hidden(dev.get(client.address())), "decision": "allow"}
+    for got in (dev.get(client.address() + tail), dev.post(client.address() + tail, sent)):
+        assert got.status_code == 400 and "Location" not in got
+    assert not Grant.objects.exists() and not Agent.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from oauth2_provider.models import AccessToken, Grant, RefreshToken
-from oauth_desk import CALLBACK, Program, is_live, post, resource, row
+from oauth_desk import CALLBACK, FORM, Program, is_live, post, resource, row
 
 from governance import agents, people
-from governance.models import Agent, LedgerEntry, OAuthFamily, OAuthRefresh, Person
+from governance.models import Agent, LedgerEntry, OAuthFamily, OAuthRefresh, Person, Team
+from governance.oauth import families
 from governance.rights import Machine
 from governance.tokens import read_token
 
@@ -205,6 +206,36 @@ def test_an_agent_given_to_somebody_else_is_no_longer_the_clients(house: House, 
     assert refused(client.refresh(got["refresh_token"]))
 
 
+@pytest.mark.parametrize("end", ["given away", "stopped"])
+@pytest.mark.parametrize("person", ["dev", "sec"])
+def test_a_new_consent_does_not_bring_the_tokens_of_the_one_before_back(
+    house: House, registered: Register, end: str, person: str
+) -> None:
+    client = registered()
+    old = client.tokens(house[person])
+    if end == "stopped":
+        the_agent(old)
+    else:
+        agents.change_agent(agent=Agent.objects.get(), owner=house["other"], team=None, rate=None, by=Machine.OPERATOR)
+    new = client.tokens(house[person])
+    assert refused(client.refresh(old["refresh_token"]))
+    assert client.refresh(new["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("team_owned", [False, True])
+def test_an_administrator_keeps_no_agent_that_was_given_away_either(
+    house: House, registered: Register, team_owned: bool
+) -> None:
+    client = registered()
+    got = client.tokens(house["sec"])
+    pending = client.code(house["sec"])
+    team = Team.objects.create(name="platform") if team_owned else None
+    owner = None if team_owned else house["other"]
+    agents.change_agent(agent=Agent.objects.get(), owner=owner, team=team, rate=None, by=Machine.OPERATOR)
+    assert refused(client.refresh(got["refresh_token"]))
+    assert refused(client.exchange(pending))
+
+
 @pytest.mark.parametrize("given", ["access_token", "refresh_token"])
 def test_a_client_gives_its_tokens_back(house: House, registered: Register, given: str) -> None:
     client, other = registered(), registered()
@@ -226,6 +257,31 @@ def test_the_addresses_for_programs_take_forms_by_post(house: House) -> None:
         assert Client().get(f"/oauth/{where}").status_code == 405
     as_json = Client().post("/oauth/token", "{}", content_type="application/json")
     assert as_json.status_code == 400 and as_json.json()["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("query", ["client_id=x", "x=%zz", "x"])
+@pytest.mark.parametrize("place", ["token", "revoke"])
+def test_what_stands_in_the_address_of_a_form_is_refused(db: None, place: str, query: str) -> None:
+    assert refused(Client().post(f"/oauth/{place}?{query}", "grant_type=x", content_type=FORM), "invalid_request")
+
+
+def test_a_client_refreshes_so_many_times_an_hour_and_goes_on_after_it(
+    house: House, registered: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(families, "REFRESHES_AN_HOUR", 2)
+    client, other = registered(), registered()
+    with time_machine.travel(T0, tick=False):
+        got = client.tokens(house["dev"])
+        for _ in range(2):
+            got = client.refresh(got["refresh_token"]).json()
+        for _ in range(2):
+            full = client.refresh(got["refresh_token"])
+            assert (full.status_code, full["Retry-After"], full.json()["error"]) == (429, "3600", "too_many_requests")
+        assert "access_token" not in full.json() and is_live(got["access_token"])
+        assert other.refresh(other.tokens(house["other"])["refresh_token"]).status_code == 200
+    with time_machine.travel(T0 + timedelta(hours=1), tick=False):
+        assert client.refresh(got["refresh_token"]).status_code == 200
+    assert OAuthFamily.objects.filter(ended_at__isnull=False).count() == 0
 
 
 def test_only_digests_of_codes_wait_and_one_refresh_token_per_family(house: House, registered: Register) -> None:
