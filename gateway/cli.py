@@ -1,4 +1,4 @@
-"""The `gatehouse` command: pure programs that need no server, no database and no Django.
+"""The `gatehouse` command: programs beside `manage.py`. All but `wrap` are pure: no database and no Django.
 
 Exit status: 0 done, 1 refused or a failed check, 2 usage.
 """
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gatehouse", description="Programs around Gatehouse that need no server.")
+    parser = argparse.ArgumentParser(prog="gatehouse", description="Programs around Gatehouse.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     policy = commands.add_parser("policy", help="check a policy file, run its tests, explain a decision")
     acts = policy.add_subparsers(required=True, metavar="ACT")

@@ -11,6 +11,7 @@ from channels.generic.http import AsyncHttpConsumer
 from gateway import runtime
 from gateway.exchange import Exchange
 from gateway.mcp import outbound
+from gateway.sse_door import Overheard
 
 log = logging.getLogger("gatehouse.mcp")
 
@@ -24,12 +25,13 @@ class MCPConsumer(AsyncHttpConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request; whatever nobody expected is refused here."""
-        exchange = Exchange(scope, receive, send, runtime.event_loop())
+        path = scope["path"]
+        heard = Overheard(receive) if path.startswith("/sse/") else None
+        exchange = Exchange(scope, heard or receive, send, runtime.event_loop())
         try:
             gateway = await runtime.started()
-            path = scope["path"]
-            if path.startswith("/sse/"):
-                await gateway.sse.serve(exchange, path[len("/sse/") :])
+            if heard is not None:
+                await gateway.sse.serve(exchange, heard, path[len("/sse/") :])
             else:
                 await gateway.endpoint.serve(exchange, path[len("/mcp/") :])
         except asyncio.CancelledError:

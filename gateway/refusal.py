@@ -130,6 +130,13 @@ class Unavailable(Refusal):
     form = Form("unavailable", 50300)
 
 
+class OutcomeUnknown(Refusal):
+    """The request was handed on and nothing came back: it may have been carried out."""
+
+    form = Form("unknown", 50400)
+    sent = True
+
+
 class NotAuthenticated(Refusal):
     """No token, or one that is unknown, expired, revoked or not for this place."""
 

@@ -215,8 +215,14 @@ def _door(clock: Clock, holder: SnapshotHolder, counts: RefusalCounts) -> Door:
 
 
 def _arrivals(clock: Clock, peers: Peers, counts: RefusalCounts) -> Arrivals:
-    key = keys.derive(keys.PEER_REQUESTS)
-    return Arrivals(peers, key, now=clock.epoch, body_bytes=settings.BODY_BYTES, note=counts.note)
+    return Arrivals(
+        peers,
+        keys.derive(keys.PEER_REQUESTS),
+        now=clock.epoch,
+        body_bytes=settings.BODY_BYTES,
+        note=counts.note,
+        unavailable=counts.unavailable,
+    )
 
 
 def _seal_dead(store: LedgerStore) -> None:

@@ -17,7 +17,7 @@ from gateway import lists
 from gateway.call import Client
 from gateway.door import Asked
 from gateway.endpoint import NULL_ID, Endpoint
-from gateway.exchange import BODY_SECONDS, Exchange
+from gateway.exchange import BODY_SECONDS, Exchange, Receive
 from gateway.live import LiveSession
 from gateway.mcp import inbound, outbound
 from gateway.mcp.inbound import INVALID_REQUEST, UNSUPPORTED_VERSION
@@ -55,13 +55,16 @@ class Line:
     silence: Callable[[], None] = lambda: None
 
     def tell(self, method: str, params: bytes) -> None:
-        """Pass on what is said to a session; an agent that does not read loses its stream."""
-        if self.live is None or self.ending is not None:
-            return
+        """Pass on what is said to a session."""
+        if self.live is not None and self.ending is None:
+            self.notify(method, params)
+
+    def notify(self, method: str, params: bytes) -> None:
+        """Put a notification on the stream; an agent that does not read loses it."""
         if self.out.unread > UNREAD_BYTES:
             self.out.leave()
         else:
-            self.out.notify(method, params)
+            self.out.put(outbound.event(outbound.notification(method, params)))
 
     def uris(self) -> frozenset[str]:
         """The resources that the session watches."""
@@ -116,6 +119,11 @@ class Posted(Exchange):
         self.gone = True
         self.leave()
 
+    def notify(self, method: str, params: bytes) -> None:
+        """Pass a notification on, ahead of the answer."""
+        if not self.gone:
+            self._line.notify(method, params)
+
     async def answer(self, message: bytes, status: int = 200) -> None:
         """Send the one answer; a status has no place on a stream."""
         self._put(outbound.event(message))
@@ -129,15 +137,14 @@ class Posted(Exchange):
 
 
 class Overheard:
-    """The ends of a body, noted while it is read; whoever reads it notices nothing."""
+    """A `receive` that notes the ends of the body it gives; whoever reads by it notices nothing."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, receive: Receive) -> None:
         self.ends = Ends()
+        self._receive = receive
         self._ended = False
-        self._receive = exchange._receive
-        exchange._receive = self._noted
 
-    async def _noted(self) -> Mapping[str, Any]:
+    async def __call__(self) -> Mapping[str, Any]:
         message = await self._receive()
         self.ends.add(message.get("body", b""))
         self._ended = self._ended or not message.get("more_body")
@@ -148,7 +155,7 @@ class Overheard:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BODY_SECONDS):
                 while not self._ended and self.ends.size < PASSED_OVER_BYTES:
-                    await self._noted()
+                    await self()
         if not self._ended:
             self.ends.tail.clear()
 
@@ -168,15 +175,15 @@ class SseDoor:
     endpoint: Endpoint
     lines: dict[str, Line] = field(default_factory=dict)
 
-    async def serve(self, exchange: Exchange, server: str) -> None:
-        """Answer one HTTP request: a stream, or a message for one."""
+    async def serve(self, exchange: Exchange, heard: Overheard, server: str) -> None:
+        """Answer one HTTP request, which reads by `heard`: a stream, or a message for one."""
         try:
             self.endpoint.door.require_own(exchange)
             method = exchange.scope["method"]
             if method == "GET":
                 await self._stream(exchange, server)
             elif method == "POST":
-                await self._posted(exchange, server)
+                await self._posted(exchange, heard, server)
             else:
                 exchange.extra.append((b"allow", b"GET, POST"))
                 await exchange.nothing(405)
@@ -231,7 +238,7 @@ class SseDoor:
 
     # Messages.
 
-    async def _posted(self, exchange: Exchange, server: str) -> None:
+    async def _posted(self, exchange: Exchange, heard: Overheard, server: str) -> None:
         snapshot, token, agent = await self.endpoint.door.authenticated(exchange)
         given = parse_qs(exchange.scope["query_string"].decode("latin-1")).get(HANDLE, [])
         if len(given) != 1:
@@ -243,7 +250,6 @@ class SseDoor:
         except BadHandle:
             raise Malformed(OVER, code=INVALID_REQUEST, http=404) from None
         own = handle.owner in ("", self.endpoint.peers.own.process)
-        heard = Overheard(exchange)
         try:
             body = await exchange.body(self.endpoint.body_bytes)
             if not own:

@@ -73,10 +73,13 @@ class Reply:
 
 
 class Agent:
-    """One agent at one server. `legacy` opens a session first; without it every request stands alone."""
+    """One agent at one server, or at `path`. `legacy` opens a session first; without it every request stands alone."""
 
-    def __init__(self, running: Running, token: str, server: str = "desk", *, legacy: bool = False) -> None:
-        self.running, self.token, self.server, self.legacy = running, token, server, legacy
+    def __init__(
+        self, running: Running, token: str, server: str = "desk", *, legacy: bool = False, path: str = ""
+    ) -> None:
+        self.running, self.token, self.legacy = running, token, legacy
+        self.path = path or f"/mcp/{server}"
         self.session = ""
         self._ids = itertools.count(1)
 
@@ -91,7 +94,7 @@ class Agent:
         connection = http.client.HTTPConnection("127.0.0.1", self.running.port, timeout=within)
         try:
             given = {name: value for name, value in sent.items() if value is not None}
-            connection.request("POST", f"/mcp/{self.server}", body=data, headers=given)
+            connection.request("POST", self.path, body=data, headers=given)
             answer = connection.getresponse()
             said = {name.lower(): value for name, value in answer.getheaders()}
             return Reply(answer.status, said, answer.read())
@@ -121,8 +124,8 @@ class Agent:
             return self.post(message, **(headers | named))
         message["params"]["_meta"] = META | message["params"].get("_meta", {})
         headers = {"MCP_Protocol_Version": MODERN, "Mcp_Method": method}
-        if "name" in params:
-            headers["Mcp_Name"] = params["name"]
+        if (name := params.get("name", params.get("uri"))) is not None:
+            headers["Mcp_Name"] = name
         return self.post(message, **(headers | named))
 
     def call(self, tool: str, *, state: str = "", meta: Mapping[str, Any] | None = None, **arguments: Any) -> Reply:

@@ -20,11 +20,14 @@ _humps = re.compile(r"(?<=[a-z0-9])(?=[A-Z])").sub
 _words = re.compile(r"[^\W_]+").findall
 
 
-@lru_cache(maxsize=8192)
 def words(text: str) -> tuple[str, ...]:
     """The different words of a text, in order: `readFile`, `read_file` and `Read file` have the same two."""
     plain = unicodedata.normalize("NFKC", _humps(" ", text)).casefold()
     return tuple(dict.fromkeys(_words(plain)))
+
+
+words_of_tools = lru_cache(maxsize=8192)(words)
+"""The same, remembered: for names and descriptions, which few write and everybody searches."""
 
 
 def ranked(query: str, tools: Iterable[tuple[str, str]], limit: int) -> list[str]:
@@ -37,7 +40,7 @@ def ranked(query: str, tools: Iterable[tuple[str, str]], limit: int) -> list[str
 
 def score(wanted: tuple[str, ...], name: str, description: str) -> int:
     """How well a tool answers the words of a query; 0 where it does not."""
-    in_name, in_description = words(name), words(description[:DESCRIPTION_CHARACTERS])
+    in_name, in_description = words_of_tools(name), words_of_tools(description[:DESCRIPTION_CHARACTERS])
     points = [
         max(
             _points(word, in_name, IN_NAME, BEGINS_IN_NAME),

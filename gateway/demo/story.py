@@ -12,14 +12,13 @@ import uvicorn
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from gateway import runtime
 from gateway.demo import seed, setting
+from gateway.serving import until_ready
 from governance.models import Escalation
 from registry.transports.base import UpstreamError
 from registry.transports.http import HttpUpstream
 
 DECISION = "io.gatehouse/decision"
-STARTS_WITHIN = 30.0
 LOOKS_AGAIN = 0.2
 ASKS_AGAIN = 60.0
 
@@ -27,7 +26,7 @@ ASKS_AGAIN = 60.0
 async def tell(server: uvicorn.Server, *, port: int, seeded: bool) -> None:
     """Print the links, make the calls once, and keep one call waiting until somebody decides it."""
     run = await sync_to_async(seed.write_run_file, thread_sensitive=False)()
-    await _ready(server)
+    await until_ready(server)
     welcome(run)
     token = run["agents"].get(setting.AGENT)
     if token is None or "git" not in {row["name"] for row in setting.servers(setting.programs())}:
@@ -45,12 +44,6 @@ async def tell(server: uvicorn.Server, *, port: int, seeded: bool) -> None:
             say(f"The story ended early: {problem}")
     finally:
         await git.close()
-
-
-async def _ready(server: uvicorn.Server) -> None:
-    async with asyncio.timeout(STARTS_WITHIN):
-        while not server.started or (gateway := runtime.running()) is None or gateway.unready():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)  # Several unrelated things have to be up, none of which announces itself.
 
 
 async def _calls(git: HttpUpstream) -> None:

@@ -15,7 +15,7 @@ from gateway.exchange import Exchange, Receive, Scope, Send
 from gateway.mcp import outbound
 from gateway.peers import signature
 from gateway.peers.directory import Peers
-from gateway.refusal import Malformed, Refusal
+from gateway.refusal import Malformed, Refusal, Unavailable
 
 log = logging.getLogger("gatehouse.peers")
 
@@ -38,7 +38,10 @@ class BadRelay(Malformed):
 
 
 class Arrivals:
-    """Judges and admits relayed requests. `now` is in seconds since 1970; `note` counts refusals by address."""
+    """Judges and admits relayed requests. `now` is in seconds since 1970.
+
+    `note` counts refusals by address, `unavailable` what could not be judged since the database did not answer.
+    """
 
     def __init__(
         self,
@@ -48,12 +51,14 @@ class Arrivals:
         now: Callable[[], float],
         body_bytes: int,
         note: Callable[[str, str], None],
+        unavailable: Callable[[], None],
     ) -> None:
         self._peers = peers
         self._key = key
         self._now = now
         self._body_bytes = body_bytes
         self._note = note
+        self._unavailable = unavailable
         self._resolved: dict[str, tuple[float, frozenset[IP]]] = {}
 
     async def verified(self, scope: Scope, body: bytes) -> str | None:
@@ -136,7 +141,10 @@ class Arrivals:
         except Refusal as problem:
             if problem.form.http == MISDIRECTED:
                 exchange.extra.append((signature.HEADER, NOT_HERE))
-            self._note(exchange.address, "malformed")
+            if isinstance(problem, Unavailable):
+                self._unavailable()
+            else:
+                self._note(exchange.address, "malformed")
             code = problem.form.code if problem.form.code is not None else INVALID_REQUEST
             await exchange.answer(outbound.response(b"null", outbound.error(code, problem.reason)), problem.form.http)
             return

@@ -7,19 +7,18 @@ import random
 import re
 import signal
 import ssl
-import sys
 from contextlib import suppress
 from typing import Final
 
 from gateway.stdio.address import Address, BadAddress, read_address
 from gateway.stdio.bridge import Bridge
-from gateway.stdio.endpoint import Endpoint
+from gateway.stdio.endpoint import Endpoint, Tell
 from gateway.stdio.http import HttpClient
 from gateway.stdio.pipes import Output, lines
+from gateway.stdio.telling import teller
 
 STDIN: Final = 0
 STDOUT: Final = 1
-TOLD_CHARACTERS: Final = 1000
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -43,10 +42,7 @@ def run(*, url: str, token: str, allow_http: bool) -> int:
 
 
 async def _run(address: Address, token: str) -> int:
-    tls = ssl.create_default_context() if address.secure else None
-    http = HttpClient(address, tls=tls)
-    endpoint = Endpoint(http, name=str(address), token=token, tell=tell, random=random.SystemRandom().random)
-    bridge = Bridge(endpoint, lambda lost: Output(STDOUT, lost), tell)
+    bridge = bridge_to(address, token, STDOUT, teller("gatehouse stdio"))
     loop = asyncio.get_running_loop()
     for ending in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # Windows has no such handlers; there the client just ends the process.
@@ -54,9 +50,8 @@ async def _run(address: Address, token: str) -> int:
     return await bridge.run(lines(STDIN))
 
 
-def tell(text: str) -> None:
-    """One line for a person on standard error; nothing in it moves a terminal's cursor."""
-    plain = "".join(char if char.isprintable() else " " for char in text[:TOLD_CHARACTERS])
-    with suppress(OSError, ValueError):
-        sys.stderr.write(f"gatehouse stdio: {plain}\n")
-        sys.stderr.flush()
+def bridge_to(address: Address, token: str, output: int, tell: Tell) -> Bridge:
+    """A bridge from this event loop to an endpoint; what the client gets goes to the descriptor `output`."""
+    http = HttpClient(address, tls=ssl.create_default_context() if address.secure else None)
+    endpoint = Endpoint(http, name=str(address), token=token, tell=tell, random=random.SystemRandom().random)
+    return Bridge(endpoint, lambda lost: Output(output, lost), tell)

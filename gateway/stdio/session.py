@@ -58,7 +58,7 @@ class SessionEra:
 
     def prepare(self, line: Line) -> None:
         """Called for every message in the order it came: what follows an opening waits for it."""
-        if isinstance(line.message, jsonrpc.Request) and line.message.method == INITIALIZE:
+        if not line.version and isinstance(line.message, jsonrpc.Request) and line.message.method == INITIALIZE:
             self._open.clear()
             self._opening, self._initialized = line.raw, None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from channels.layers import get_channel_layer
@@ -13,10 +13,13 @@ from django.conf import settings
 from django.urls import reverse
 
 from gateway.adapters.threads import in_thread
+from gateway.refusal import Unavailable
 from gateway.wrapping.configuration import PERSON
 from governance.models import Escalation, Person
 from governance.nudges import INBOX
 from governance.people import issue_link
+
+LOOKS_AGAIN: Final = 1.0
 
 
 class Asking:
@@ -35,8 +38,11 @@ class Asking:
 
         async def look() -> None:
             while True:
-                await self._say_what_is_new()
-                await layer.receive(channel)
+                try:
+                    await self._say_what_is_new()
+                    await layer.receive(channel)
+                except Unavailable:  # What that means for calls is said by whoever serves them.
+                    await asyncio.sleep(LOOKS_AGAIN)
 
         self._looking = asyncio.create_task(look())
         return self
@@ -55,9 +61,9 @@ class Asking:
         for key, what in await in_thread(_waiting):
             if key in self._told:
                 continue
+            page, link = settings.PUBLIC_URL + reverse("admin:escalation", args=[key]), await in_thread(_link)
+            self._tell(f"{what} waits for you: {page} (not signed in? first {link})")
             self._told.add(key)
-            page = settings.PUBLIC_URL + reverse("admin:escalation", args=[key])
-            self._tell(f"{what} waits for you: {page} (not signed in? first {await in_thread(_link)})")
 
 
 def _waiting() -> list[tuple[UUID, str]]:

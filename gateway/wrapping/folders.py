@@ -43,32 +43,35 @@ class Claimed:
 def claim(folder: Path, server: str, *, alone: bool) -> Claimed:
     """The first of `folder`, `folder-2`, … that nobody serves and that holds no other server's evidence.
 
-    With `alone`, `folder` or none. Raises NoFolder.
+    With `alone`, `folder` or none, whatever it holds. Raises NoFolder.
     """
     busy = ""
     for candidate in [folder] if alone else _candidates(folder, server):
         made = tuple(each for each in (candidate, *candidate.parents) if not each.exists())
         try:
             lock = Singleton(candidate)
+            if not alone:
+                (candidate / NAMED).write_text(server, encoding="utf-8")
         except AlreadyServing as problem:
             busy = busy or str(problem)
             continue
         except OSError as problem:
             raise NoFolder(f"{candidate} cannot be used: {problem.strerror}; set GATEHOUSE_DATA") from None
-        if not alone:
-            (candidate / NAMED).write_text(server, encoding="utf-8")
         return Claimed(candidate, lock, made, busy)
     several = "" if alone else f" (and so on up to {folder.name}-{MOST})"
     raise NoFolder(f"{busy or f'{folder} holds another server'}{several}. Another entry takes another --name or --data")
 
 
 def _candidates(folder: Path, server: str) -> Iterator[Path]:
-    """The folders that may be this server's: a further one may also be the first of a server that is called so."""
-    yield folder
-    for number in range(2, MOST + 1):
-        further = folder.with_name(f"{folder.name}-{number}")
-        if not further.exists() or _named(further) == server:
-            yield further
+    """The folders that may be this server's: the further one of a server may be the first of another that is called so.
+
+    One that says no name is taken as the first alone, since somebody chose it.
+    """
+    for number in range(1, MOST + 1):
+        each = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        named = _named(each)
+        if named == server or (not named and (number == 1 or not each.exists())):
+            yield each
 
 
 def _named(folder: Path) -> str:

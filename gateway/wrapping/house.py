@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,15 +14,12 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.db import DatabaseError
 
-from gateway import runtime
 from gateway.background import Background
-from gateway.http import CorkedProtocol, DrainingServer
 from gateway.peers.identity import bound_address
+from gateway.serving import CannotStart, http_server, serve_on, until_ready
 from gateway.stdio.address import Address
-from gateway.stdio.bridge import Bridge
-from gateway.stdio.endpoint import Endpoint
-from gateway.stdio.http import HttpClient
-from gateway.stdio.pipes import Output, lines
+from gateway.stdio.pipes import lines
+from gateway.stdio.program import bridge_to
 from gateway.wrapping.asking import Asking
 from gateway.wrapping.configuration import AGENT, POLICY_FILE, configuration
 from gateway.wrapping.program import CannotServe, Wanted, tell
@@ -36,7 +32,7 @@ from registry.outcome import CannotApply, Outcome
 
 HOST: Final = "127.0.0.1"
 READY_WITHIN: Final = 30.0
-LOOKS_EVERY: Final = 0.02
+ENDS_WITHIN: Final = 5
 
 
 def serve(wanted: Wanted, protocol_in: int, protocol_out: int) -> int:
@@ -120,11 +116,8 @@ def _tell_outcome(wanted: Wanted, outcome: Outcome) -> None:
 
 
 async def _serve(wanted: Wanted, listener: socket.socket, token: str, protocol_in: int, protocol_out: int) -> int:
-    server = DrainingServer(_uvicorn())
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn raises the signal again when it has stopped; without a handler the rest of the ending is lost.
-        signal.signal(ending, lambda *_: None)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    server = http_server(log_level="error", ends_within=ENDS_WITHIN)
+    serving = asyncio.create_task(serve_on(server, listener))
     try:
         await _ready(server, serving)
         async with Asking(tell) as asking:
@@ -132,41 +125,25 @@ async def _serve(wanted: Wanted, listener: socket.socket, token: str, protocol_i
             return await _bridged(wanted, serving, token, protocol_in, protocol_out)
     finally:
         server.should_exit = True
-        await serving
-
-
-def _uvicorn() -> uvicorn.Config:
-    return uvicorn.Config(
-        "gateway.asgi:application",
-        http=CorkedProtocol,
-        loop="uvloop",
-        ws="websockets-sansio",
-        lifespan="on",
-        access_log=False,
-        log_level="error",
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=5,
-    )
+        with suppress(CannotStart):  # Told already.
+            await serving
 
 
 async def _ready(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    try:
-        async with asyncio.timeout(READY_WITHIN):
-            while not server.started or (gateway := runtime.running()) is None or gateway.unready():
-                if serving.done():
-                    raise CannotServe("the gateway ended while it started; what it said stands above")
-                await asyncio.sleep(LOOKS_EVERY)  # Several things have to be up, none of which announces itself.
-    except TimeoutError:
-        raise CannotServe(f"the gateway was not ready within {READY_WITHIN:g} s") from None
+    ready = asyncio.create_task(until_ready(server))
+    await asyncio.wait({ready, serving}, timeout=READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+    if ready.done():
+        return
+    ready.cancel()
+    if not serving.done():
+        raise CannotServe(f"the gateway was not ready within {READY_WITHIN:g} s")
+    problem = serving.exception()
+    raise CannotServe(str(problem) if isinstance(problem, CannotStart) else "the gateway ended while it started")
 
 
 async def _bridged(wanted: Wanted, serving: asyncio.Task[None], token: str, protocol_in: int, protocol_out: int) -> int:
     """Between the client's pipes and the endpoint, until the client's input or the server ends."""
     address = Address(secure=False, host=HOST, port=settings.PORT, target=f"/mcp/{wanted.name}")
-    endpoint = Endpoint(
-        HttpClient(address, tls=None), name=str(address), token=token, tell=tell, random=random.SystemRandom().random
-    )
-    bridge = Bridge(endpoint, lambda lost: Output(protocol_out, lost), tell)
+    bridge = bridge_to(address, token, protocol_out, tell)
     serving.add_done_callback(lambda _: bridge.stop())
     return await bridge.run(lines(protocol_in))

@@ -6,20 +6,19 @@ Django is imported only after the environment and the standard streams are arran
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from gateway.settings import env
+from gateway.stdio.telling import teller
 from gateway.wrapping.folders import NoFolder, claim
 from gateway.wrapping.naming import BadName, server_name
 
 OWNER_ONLY: Final = 0o077
-TOLD_CHARACTERS: Final = 2000
 SETTINGS: Final = "gateway.settings.wrap"
+tell: Final = teller("gatehouse wrap")
 
 
 class BadUsage(ValueError):
@@ -118,11 +117,3 @@ def _take_streams() -> tuple[int, int]:
     os.close(nothing)
     os.dup2(2, 1)
     return protocol_in, protocol_out
-
-
-def tell(text: str) -> None:
-    """One line for a person on standard error; nothing in it moves a terminal's cursor."""
-    plain = "".join(char if char.isprintable() else " " for char in text[:TOLD_CHARACTERS])
-    with suppress(OSError, ValueError):
-        sys.stderr.write(f"gatehouse wrap: {plain}\n")
-        sys.stderr.flush()

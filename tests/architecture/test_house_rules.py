@@ -29,7 +29,7 @@ SLEEP = {
     "tests/waiting.py": "the one bounded wait",
     "tests/fixtures_servers/desk.py": "a tool that takes as long as its caller asks",
     "tests/registry/transports/sdk_server.py": "a tool that never answers",
-    "tests/registry/transports/test_stdio_upstream.py": "looks again within asyncio.timeout",
+    "tests/registry/transports/over_stdio.py": "looks again within asyncio.timeout",
     "tests/registry/transports/test_sdk_interop.py": "looks again within asyncio.timeout",
 }
 PATTERN_NAMES = {"utils", "util", "helpers", "helper", "services", "service", "manager", "managers", "common", "misc"}

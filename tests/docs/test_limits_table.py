@@ -12,6 +12,8 @@ from gateway import sessions, sse_door, streams
 from gateway.adapters import activity
 from governance.canonical.strict_json import MAX_NUMBER_LENGTH
 from governance.inspection.scan import MAX_FINDINGS_IN_ARGUMENTS, MAX_FINDINGS_IN_RESULT
+from governance.oauth import families
+from governance.oauth.limits import WINDOW
 from governance.people import LINK_MINUTES
 from governance.policy.values import Approve
 from governance.views import attempts, factors
@@ -63,6 +65,7 @@ NUMBERS = {
         f"{span(settings.SESSION_COOKIE_AGE)}, {span(factors.STEP_UP_SECONDS)}, {span(LINK_MINUTES * 60)}"
     ),
     "wrong passwords or codes per address and name": f"{attempts.ALLOWED} in {span(attempts.WINDOW_SECONDS)}",
+    "refreshes of what came of one OAuth code": f"{families.REFRESHES_AN_HOUR} in {span(WINDOW.total_seconds())}",
     "streams of one agent, over both transports": str(streams.PER_AGENT),
     "unanswered messages of one SSE stream, bytes it has not read": (
         f"{sse_door.UNANSWERED}, {sse_door.UNREAD_BYTES // MIB} MiB"

@@ -14,7 +14,7 @@ from tests.flows.offices import POLICY, Office, configuration, desk
 from tests.running import gatehouse
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def make_office(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """Starts an office: `with make_office(policy, servers=[…], tools=[…], SETTING="…") as office`."""
 

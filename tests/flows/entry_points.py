@@ -26,7 +26,7 @@ from tests.flows.sse_line import SseLine
 from tests.flows.test_oauth_clients import Browser, Kept, provider
 from tests.flows.wrapped import Wrapped
 from tests.gateway.stdio.piping import INITIALIZE, INITIALIZED, META, piped
-from tests.raw_agent import LEGACY, MODERN, Agent
+from tests.raw_agent import Agent
 
 SERVER, AGENT = "office", "dev-claude"
 POLICY = """
@@ -88,30 +88,8 @@ class EntryPoint:
 
 def over_http(place: Place, token: str, path: str, *, session_era: bool) -> Callable[[str, Message], Message]:
     """Ask by POST, in one era."""
-    agent = Agent(place.office.running, token, SERVER, legacy=session_era)
-    numbers, session = itertools.count(1), ""
-
-    def post(message: Message, **headers: str) -> Any:
-        sent = {"Accept": "application/json, text/event-stream"} | headers
-        return agent.running.request("POST", path, token=token, body=message, headers=sent)
-
-    if session_era:
-        session = post(INITIALIZE).headers["mcp-session-id"]
-        post(INITIALIZED, **{"Mcp-Session-Id": session, "MCP-Protocol-Version": LEGACY})
-
-    def ask(method: str, params: Message) -> Message:
-        message: dict[str, Any] = {"jsonrpc": "2.0", "id": next(numbers), "method": method, "params": dict(params)}
-        headers = {"Mcp-Session-Id": session, "MCP-Protocol-Version": LEGACY}
-        if not session_era:
-            message["params"]["_meta"] = META
-            headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": method}
-            if name := params.get("name") or params.get("uri"):
-                headers["Mcp-Name"] = str(name)
-        answer = post(message, **headers)
-        lines = [line[6:] for line in answer.body.decode().split("\n") if line.startswith("data: ")]
-        return dict(json.loads(lines[-1] if lines else answer.body))
-
-    return ask
+    agent = Agent(place.office.running, token, legacy=session_era, path=path)
+    return lambda method, params: dict(agent.request(method, params).message)
 
 
 def transparent(session_era: bool) -> Open:

@@ -1,4 +1,4 @@
-"""Issue 3, shown by: every answer reaches its caller, and a dead server costs its neighbours next to nothing.
+"""Every answer reaches its caller, and a dead server costs its neighbours next to nothing.
 
 The full sizes are the programs `callers` and `neighbours` of tests/proof.
 """

@@ -134,7 +134,7 @@ async def tried(work: Any) -> Any:
 
 @cells
 async def test_lists_are_what_the_server_lists(place: Place, mode: str, server: str) -> None:
-    """Nothing dropped, renamed or re-typed (issue 3, deliver 8)."""
+    """Nothing dropped, renamed or re-typed."""
 
     async def tour(connected: Client, heard: Heard) -> Any:
         return [

@@ -112,7 +112,7 @@ def text_of(result: dict[str, Any]) -> str:
 
 
 def test_the_result_of_an_allowed_call_reaches_the_model(desk: Desk) -> None:
-    """Issue 3, shown by 3: through once, recorded as one intent and one outcome."""
+    """Through once, recorded as one intent and one outcome."""
     path = f"/srv/notes/{secrets.token_hex(6)}"
     with desk.asked("read_file", path=path) as question:
         result = desk.heard(question)
@@ -128,7 +128,7 @@ def test_the_result_of_an_allowed_call_reaches_the_model(desk: Desk) -> None:
 
 
 def test_the_reason_of_a_denial_reaches_the_model(desk: Desk) -> None:
-    """Issue 3, shown by 3: the model reads rule and reason; the server hears nothing."""
+    """The model reads rule and reason; the server hears nothing."""
     path = f"/srv/notes/private/{secrets.token_hex(6)}"
     with desk.asked("read_file", path=path) as question:
         result = desk.heard(question)
@@ -146,7 +146,7 @@ def test_the_reason_of_a_denial_reaches_the_model(desk: Desk) -> None:
 
 
 def test_a_held_call_completes_when_it_is_approved_meanwhile(desk: Desk) -> None:
-    """Issue 3, shown by 3: it comes back leg after leg, and the approved call runs once."""
+    """It comes back leg after leg, and the approved call runs once."""
     path = f"/srv/notes/{secrets.token_hex(6)}"
     with desk.asked("write_file", path=path, content="three words here") as question:
         ticket = desk.place.waits(path, within=HELD_WITHIN)["id"]

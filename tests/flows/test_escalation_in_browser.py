@@ -177,7 +177,7 @@ def test_the_watch_notices_what_a_policy_refuses(place: Office, page: Any) -> No
 def test_an_approval_in_the_browser_completes_the_call(
     place: Office, page: Any, seen: Seen, path: str, mode: str
 ) -> None:
-    """Issue 2 "Shown by" 1: one-time link, inbox, exact arguments, Approve once; the client gets exactly the server's
+    """One-time link, inbox, exact arguments, Approve once; the client gets exactly the server's
     result.
     """
     expected = directly(place, mode, path)

@@ -112,7 +112,7 @@ def reached(way: Way, method: str, word: str) -> list[str]:
 
 @pytest.mark.parametrize("method", ACTS)
 def test_a_denied_call_is_refused_by_the_same_rule_and_never_reaches_the_server(way: Way, method: str) -> None:
-    """Issue 3, shown by; with an allowed call beside it, which does arrive."""
+    """With an allowed call beside it, which does arrive."""
     if method in verbs.SESSION_ERA_ONLY and not way.session_era:
         message = way.ask(method, {"uri": PAGE.format("forbidden")})
         assert message["error"]["code"] == -32601, "the stateless era has no such method"

@@ -1,4 +1,4 @@
-"""kill -9 at random points under load (issue 2 "Shown by", security D1 and D5), and that the join sees every fault."""
+"""kill -9 at random points under load (security D1 and D5), and that the join sees every fault."""
 
 from __future__ import annotations
 

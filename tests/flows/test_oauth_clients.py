@@ -95,7 +95,7 @@ async def call(office: Office, auth: OAuthClientProvider, path: str, mode: str =
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_the_official_client_connects_by_oauth_and_calls(place: Office, mode: str) -> None:
-    """Issue 3, deliver 6: from a bare address to an answer, with nothing configured but the consent."""
+    """From a bare address to an answer, with nothing configured but the consent."""
     browser, kept = Browser(place, "sec@example.com", ["office"]), Kept()
     auth = provider(place, browser, kept)
     path = f"/srv/notes/oauth-{mode}"

@@ -93,7 +93,7 @@ def dumped(result: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mode", PYTHON)
 async def test_an_allowed_call_returns_exactly_what_the_server_returns(place: Office, mode: str) -> None:
-    """Issue 2 "Shown by" 1, for the official Python client in both of its modes, over HTTP."""
+    """For the official Python client in both of its modes, over HTTP."""
     asked: list[tuple[str, dict[str, Any]]] = [
         ("read_file", {"path": f"/srv/notes/{mode}"}),
         ("measure", {"path": f"/srv/plans/{mode}"}),
@@ -108,7 +108,7 @@ async def test_an_allowed_call_returns_exactly_what_the_server_returns(place: Of
 
 @pytest.mark.parametrize("mode", PYTHON)
 async def test_git_answers_through_the_gateway_as_it_does_directly(git_place: GitPlace, mode: str) -> None:
-    """Issue 2 "Shown by" 1, over standard streams, with the real mcp-server-git."""
+    """Over standard streams, with the real mcp-server-git."""
     arguments = {"repo_path": str(git_place.scratch), "max_count": 1}
     program = StdioServerParameters(command=git_place.program[0], args=git_place.program[1:])
     async with Client(program, mode=mode) as direct:
@@ -164,7 +164,7 @@ def test_an_invisible_tool_answers_as_a_missing_one_byte_for_byte(place: Office,
 
 @pytest.mark.parametrize("mode", PYTHON)
 async def test_the_servers_own_log_has_one_entry_per_allowed_call(place: Office, mode: str) -> None:
-    """Issue 2 "Shown by" 1: ledger and log of the server, joined over a mixed run."""
+    """Ledger and log of the server, joined over a mixed run."""
     marks = [f"/srv/notes/mixed-{mode}-{number}" for number in range(6)]
     async with connected(place, mode) as client:
         for mark in marks:
@@ -180,7 +180,7 @@ async def test_the_servers_own_log_has_one_entry_per_allowed_call(place: Office,
 
 @pytest.mark.parametrize("mode", PYTHON)
 async def test_progress_reaches_the_client_in_order(place: Office, mode: str) -> None:
-    """Issue 2 deliver 7: notifications that belong to a call are passed on under the client's own token."""
+    """Notifications that belong to a call are passed on under the client's own token."""
     heard: list[float] = []
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
@@ -198,7 +198,7 @@ async def test_progress_reaches_the_client_in_order(place: Office, mode: str) ->
 @pytest.mark.node
 @pytest.mark.parametrize("sdk", NODE)
 def test_typescript_clients_call_through_the_gateway(place: Office, sdk: str) -> None:
-    """Issue 2 "Shown by" 1, for the TypeScript SDK: its v1 line, and v2 in both negotiations."""
+    """For the TypeScript SDK: its v1 line, and v2 in both negotiations."""
     token = place.running.token("dev-claude")
     url = f"{place.running.url}/mcp/desk"
     mark = f"/srv/notes/typescript-{sdk}"

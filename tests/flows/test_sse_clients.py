@@ -202,7 +202,7 @@ def test_a_cancelled_call_gets_no_answer(place: Office) -> None:
 
 
 def test_a_changed_list_is_told_on_the_stream(make_office: Callable[..., Any]) -> None:
-    """Within two seconds of the change (issue 3 deliver 7)."""
+    """Within two seconds of the change."""
     with make_office() as office, line_of(office) as line:
         line.open()
         fewer = configuration(office.desk_url, roles=[{"name": "office", "tools": ["desk/read_file"]}])

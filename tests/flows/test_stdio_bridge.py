@@ -76,7 +76,7 @@ def dumped(result: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mode", PYTHON)
 async def test_python_clients_get_over_the_pipe_what_they_get_over_http(place: Office, mode: str) -> None:
-    """Issue 3 deliver 5: lists, allowed calls, denied calls, unknown tools; the same answers."""
+    """Lists, allowed calls, denied calls, unknown tools; the same answers."""
     asked: list[tuple[str, dict[str, Any]]] = [
         ("read_file", {"path": f"/srv/notes/{mode}-größe-☃"}),
         ("measure", {"path": f"/srv/plans/{mode}"}),
@@ -150,7 +150,7 @@ async def test_forty_calls_at_once_get_their_own_answers(place: Office, mode: st
 
 
 async def test_numbers_are_carried_as_written(place: Office) -> None:
-    """Issue 3 deliver 8: a large id and literals that no number type keeps."""
+    """A large id and literals that no number type keeps."""
     line = (
         b'{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{"name":"create_ticket","arguments":'
         b'{"title":"n","amount":0.10},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",'
@@ -220,7 +220,7 @@ async def test_a_line_that_the_gateway_finds_too_long_gets_its_refusal(place: Of
 
 
 async def test_a_changed_list_is_told_over_the_pipe_in_both_eras(make_office: Callable[..., Any]) -> None:
-    """Issue 3 deliver 7, on the session's own stream and on a subscription."""
+    """On the session's own stream and on a subscription."""
     with make_office() as office:
         token = office.running.token("dev-claude")
         async with piped(endpoint_of(office), token=token) as old, piped(endpoint_of(office), token=token) as new:

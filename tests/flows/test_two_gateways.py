@@ -18,6 +18,7 @@ from tests.conformance import offer
 from tests.databases import Databases
 from tests.flows.eras_place import MAY_ASK, Heard, by_command, by_url, client, program, served
 from tests.flows.round_robin import RoundRobin, round_robin
+from tests.gateway.stdio.piping import opened, piped, request
 from tests.raw_agent import Agent, Approver
 from tests.running import Running, gatehouse
 from tests.waiting import eventually, eventually_async
@@ -95,6 +96,13 @@ def housed(databases: Databases) -> Iterator[House]:
 @pytest.fixture(scope="module")
 def house(databases: Databases) -> Iterator[House]:
     """One house for all tests that leave it as it was."""
+    with housed(databases) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def mortal(databases: Databases) -> Iterator[House]:
+    """Another one, for tests that kill one of its processes and start it again."""
     with housed(databases) as made:
         yield made
 
@@ -192,7 +200,7 @@ def gets(house: House, agent: str) -> bool:
 
 
 async def test_a_change_of_rights_is_told_by_whichever_process_has_the_stream(house: House) -> None:
-    """Issue 3, deliver 7, in both eras, with calls at the other process meanwhile."""
+    """In both eras, with calls at the other process meanwhile."""
     old, new = Heard(), Heard()
     told: list[Any] = []
 
@@ -221,14 +229,9 @@ async def test_a_change_of_rights_is_told_by_whichever_process_has_the_stream(ho
             await asyncio.to_thread(house.first.apply, house.config, POLICY)
 
 
-async def test_sessions_outlive_the_process_that_opened_them_where_nothing_is_lost(databases: Databases) -> None:
+def test_sessions_outlive_the_process_that_opened_them_where_nothing_is_lost(mortal: House) -> None:
     """SIGKILL: a session at a shared server goes on elsewhere; one with a connection of its own is answered 404."""
-    with housed(databases) as made:
-        await asyncio.to_thread(killed_owner, made)
-
-
-def killed_owner(house: House) -> None:
-    """Open sessions, kill the process that owns them, and go on at the other."""
+    house = mortal
     sessions = {server: house.agent("caller-legacy", server) for server in ("shared", "counter", "own")}
     owners = {server: opened_at(house, agent) for server, agent in sessions.items()}
     elsewhere = {server: agent.call("echo", said="before") for server, agent in sessions.items()}
@@ -263,13 +266,38 @@ def return_to_two(house: House, doomed: Running) -> None:
     house.proxy.ports = [house.first.port, house.second.port]
 
 
-def test_a_server_process_that_keeps_state_moves_when_its_gateway_process_is_killed(databases: Databases) -> None:
+async def test_a_call_whose_process_dies_in_its_midst_is_not_made_again(mortal: House) -> None:
+    """Over the bridge, which opens a lost session again and sends again what met the loss: this call met more."""
+    token = mortal.first.token("caller-legacy")
+    watcher = mortal.agent("other-auto", "shared")
+
+    def hanging() -> int:
+        return int(json.loads(watcher.call("cancelled").text)["hanging"])
+
+    async with piped(f"{mortal.proxy.url}/mcp/shared", token=token) as pipe:
+        await opened(pipe)
+        owner = [one.port for one in mortal.proxy.of(token) if one.method == "initialize"][-1]
+        doomed, survivor = sorted((mortal.first, mortal.second), key=lambda process: process.port != owner)
+        mortal.proxy.ports = [survivor.port]
+        watcher.open()
+        pipe.write(request(1, "tools/call", name="hang", arguments={}))
+        await asyncio.to_thread(eventually, lambda: hanging() == 1, what="the call is under way")
+        await asyncio.to_thread(doomed.kill)
+        while (answer := await pipe.message()).get("id") != 1:
+            pass
+        assert answer["error"]["code"] == 50400 and "unknown" in answer["error"]["message"]
+        assert (await pipe.ask(request(2, "tools/call", name="echo", arguments={"said": "on"})))["id"] == 2
+    assert hanging() == 1
+    return_to_two(mortal, doomed)
+
+
+def test_a_server_process_that_keeps_state_moves_when_its_gateway_process_is_killed(mortal: House) -> None:
     """Stateless era: the next call finds a new child at the other process, and counts from the beginning."""
-    with housed(databases) as made:
-        agent = Agent(made.proxy, made.first.token("counter-auto"), "counter")  # type: ignore[arg-type]
-        counts = [json.loads(agent.call("count").text)["count"] for _ in range(4)]
-        assert counts == [1, 2, 3, 4]
-        made.second.kill()
-        made.proxy.ports = [made.first.port]
-        after = [json.loads(agent.call("count").text)["count"] for _ in range(3)]
-        assert after in ([5, 6, 7], [1, 2, 3]), "either its owner lives, or one new child counts for all"
+    agent = Agent(mortal.proxy, mortal.first.token("counter-auto"), "counter")  # type: ignore[arg-type]
+    counts = [json.loads(agent.call("count").text)["count"] for _ in range(4)]
+    assert counts == [1, 2, 3, 4]
+    mortal.second.kill()
+    mortal.proxy.ports = [mortal.first.port]
+    after = [json.loads(agent.call("count").text)["count"] for _ in range(3)]
+    assert after in ([5, 6, 7], [1, 2, 3]), "either its owner lives, or one new child counts for all"
+    return_to_two(mortal, mortal.second)

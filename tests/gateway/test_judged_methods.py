@@ -30,7 +30,7 @@ TYPED = {"name": "text", "value": "x"}
 
 def house(policy: str = POLICY + RULES, **named: Any) -> Any:
     """A gateway in front of a server with everything."""
-    return inside(policy, simulator=HttpSimulator(RichOffer()), **named)
+    return inside(policy, **{"simulator": HttpSimulator(RichOffer())} | named)
 
 
 async def asked(place: Inside, era: str, method: str, **params: Any) -> Reply:
@@ -229,7 +229,7 @@ async def test_a_limit_holds_for_prompts_and_resources(era: str) -> None:
 
 async def test_a_listener_hears_only_what_it_may_read() -> None:
     """Each resource of a subscription is judged and recorded like a read; the rest is not honoured."""
-    async with house() as place:
+    async with house(simulator=HttpSimulator(RichOffer(), notices=True)) as place:
         agent = Modern(place)
         uris = [ONE, KEY, "file:///etc/passwd", MADE, ONE]
         stream = await agent.listening({"resourceSubscriptions": uris, "toolsListChanged": True})

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway import sse_door
+from gateway import exchange, sse_door
 from gateway.asgi import application
 from tests.gateway.inside import Inside, inside
 from tests.waiting import eventually_async
@@ -134,6 +134,30 @@ async def test_an_agent_that_does_not_read_is_not_served_further(monkeypatch: py
         listener.reads.set()
         await eventually_async(lambda: len(listener.messages) == 60 - refused, what="every answer")
         assert (await listener.ask(100, "ping"))[0] == 202
+
+
+@pytest.mark.parametrize("of", ["a call", "the session"])
+async def test_notifications_end_a_stream_that_nobody_reads(monkeypatch: pytest.MonkeyPatch, of: str) -> None:
+    """However many a server sends, what waits is bounded; the bound is that of this transport alone."""
+    monkeypatch.setattr(sse_door, "UNREAD_BYTES", 5000)
+    monkeypatch.setattr(exchange, "UNREAD_BYTES", 50)
+    async with inside() as place, listening(place) as listener:
+        held = asyncio.create_task(listener.ask(1, "tools/call", {"name": "add", "arguments": {"a": 1, "b": 1}}))
+        [line] = place.gateway.sse.lines.values()
+        await eventually_async(lambda: bool(line.running), what="the call is under way")
+        [posted] = line.running
+        tell = posted.notify if of == "a call" else line.tell
+        listener.reads.clear()
+        for number in range(10):
+            tell("notifications/progress", b'{"progress":%d}' % number)
+        assert line.out.unread > 500, "ten of them are no reason"
+        for number in range(1000):
+            tell("notifications/progress", b'{"progress":%d}' % number)
+        assert line.out.unread < 5200
+        listener.reads.set()
+        await eventually_async(lambda: not place.gateway.sse.lines, what="the stream ends")
+        place.gateway.drain()
+        await held
 
 
 async def test_so_many_messages_may_be_unanswered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,12 +17,13 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from gateway.http import CorkedProtocol, DrainingServer
 from gateway.peers.identity import bound_address
+from gateway.serving import CannotStart, http_server, serve_on, until_ready
 from gateway.singleton import AlreadyServing, Singleton
 from governance import schema
 
 ROLES = ("gateway", "console", "worker", "scheduler")
+ENDS_WITHIN = 10
 
 
 class Command(BaseCommand):
@@ -111,34 +112,27 @@ class Command(BaseCommand):
             background.stop()
 
     async def _serve(self, *, demo: bool, seeded: bool, host: str, port: int) -> None:
-        config = uvicorn.Config(
-            "gateway.asgi:application",
-            host=host,
-            port=port,
-            http=CorkedProtocol,
-            loop="uvloop",
-            ws="websockets-sansio",
-            lifespan="on",
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=10,
-        )
         listener = bound(host, port)
         settings.PEER_URL = settings.PEER_URL or bound_address(*listener.getsockname()[:2])
-        server = DrainingServer(config)
-        story = None
+        server = http_server(log_level="warning", ends_within=ENDS_WITHIN)
+        telling = asyncio.create_task(self._tell(server, demo=demo, seeded=seeded, port=port))
+        try:
+            await serve_on(server, listener)
+        except CannotStart as problem:
+            raise CommandError(str(problem), returncode=1) from problem
+        finally:
+            telling.cancel()
+
+    async def _tell(self, server: uvicorn.Server, *, demo: bool, seeded: bool, port: int) -> None:
+        """Say once that it is running; the demo has more to say, and a story to live."""
         if demo:
             from gateway.demo.story import tell
 
-            story = asyncio.get_running_loop().create_task(tell(server, port=port, seeded=seeded))
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            # uvicorn raises the signal again when it has stopped; without a handler the rest of the ending is lost.
-            signal.signal(ending, lambda *_: None)
-        await server.serve(sockets=[listener])
-        if story is not None:
-            story.cancel()
+            await tell(server, port=port, seeded=seeded)
+        else:
+            await until_ready(server)
+            self.stdout.write(f"Gatehouse is running: {settings.PUBLIC_URL}")
+            self.stdout.flush()
 
 
 def bound(host: str, port: int) -> socket.socket:

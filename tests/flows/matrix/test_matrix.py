@@ -1,4 +1,4 @@
-"""Every client at every server: what the page on compatibility says of a pair is what is seen (issue 3, shown by)."""
+"""Every client at every server: what the page on compatibility says of a pair is what is seen."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from governance.generation import bump
 from governance.models import Escalation, Part, Person
 from governance.rights import Machine
 from registry.models import Item
-from tests.gateway.adapters.test_questions import ACCEPT, CAN, DONE, MAY, QUESTION, answering, echoed, sent
+from tests.gateway.adapters.asking_server import ACCEPT, CAN, DONE, MAY, QUESTION, answering, echoed, sent
 from tests.gateway.inside import POLICY, Inside, in_thread, inside
 from tests.gateway.speaking import Modern, RichOffer
 from tests.raw_agent import Reply

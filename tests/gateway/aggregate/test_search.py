@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from gateway.aggregate import own
+from gateway.aggregate import own, search
 from gateway.aggregate.search import ranked, words
 
 TOOLS = [
@@ -72,3 +72,13 @@ def test_arguments_at_the_limits_are_taken() -> None:
     assert own.search_of({"query": "x" * 500, "limit": 50}) == ("x" * 500, 50)
     assert own.search_of({"query": "x", "limit": 1}) == ("x", 1)
     assert own.search_of({"query": "x"}) == ("x", 10)
+
+
+def test_what_agents_ask_is_not_kept() -> None:
+    """Tools are asked about again and again; queries would fill the memory with whatever an agent makes up."""
+    ranked("read file", TOOLS, 10)
+    before = search.words_of_tools.cache_info().currsize
+    for number in range(100):
+        ranked(f"made up {number}", TOOLS, 10)
+        own.search_of({"query": f"made up too {number}"})
+    assert search.words_of_tools.cache_info().currsize == before

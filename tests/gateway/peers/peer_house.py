@@ -67,6 +67,7 @@ class Owner:
     process: str = OWNERS
     requests: list[tuple[Any, bytes]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    unavailable: int = 0
     left: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -77,7 +78,11 @@ class Owner:
             now=self.clock,
             body_bytes=BODY_BYTES,
             note=lambda address, what: self.refused.append((address, what)),
+            unavailable=self._count_unavailable,
         )
+
+    def _count_unavailable(self) -> None:
+        self.unavailable += 1
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The whole application."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 from peer_house import BODY_BYTES, DEAD, KEY, OWNERS, House, Owner, Table, ask, house
@@ -188,6 +190,23 @@ async def test_a_stranger_without_a_signature_learns_only_that() -> None:
     with pytest.raises(BadRelay, match="signature"):
         await Owner(clock, table).arrivals.verified(scope, BODY)
     assert table.reads == 0
+
+
+async def test_nobody_is_blamed_while_the_database_is_silent() -> None:
+    """The request of a peer is refused as what cannot be judged now; nothing is wrong with it."""
+    clock = HandClock()
+    owner, said = Owner(clock, Table(problem=OperationalError("down"))), []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": BODY, "more_body": False}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    scope = scope_of("192.0.2.10", (signature.HEADER, header(clock).encode()))
+    await owner.arrivals.admit(owner.inside, scope, receive, send)
+    assert json.loads(said[1]["body"])["error"]["code"] == 50300
+    assert (owner.refused, owner.unavailable, owner.requests) == ([], 1, [])
 
 
 async def test_a_peer_is_known_by_the_name_of_its_host() -> None:

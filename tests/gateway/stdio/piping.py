@@ -255,6 +255,11 @@ async def endpoint(serve: Answering, tls: ssl.SSLContext | None = None) -> Async
     assert not made.problems, made.problems
 
 
+async def plain(asked: Asked) -> None:
+    """Answer any request."""
+    await asked.result()
+
+
 class Sessions:
     """The session era of a scripted endpoint: hands out session ids and knows which are alive."""
 

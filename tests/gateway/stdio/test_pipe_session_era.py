@@ -19,6 +19,7 @@ from tests.gateway.stdio.piping import (
     opened,
     piped,
     request,
+    stateless,
 )
 from tests.waiting import eventually_async
 
@@ -244,6 +245,15 @@ async def test_a_second_initialize_begins_a_session_of_its_own() -> None:
         await opened(pipe)
         await pipe.ask(request(5, "x"))
     assert server.posted("x")[0].headers["mcp-session-id"] == "s2"
+
+
+async def test_an_initialize_of_the_stateless_era_holds_up_nothing() -> None:
+    """It opens no session, whatever it is called: the endpoint says what it makes of it."""
+    async with endpoint(Sessions(answers)) as server, piped(server.url) as pipe:
+        await opened(pipe)
+        await pipe.ask(stateless(1, "initialize", protocolVersion=LEGACY, capabilities={}))
+        assert (await pipe.ask(request(2, "x")))["result"] == {"for": 2}
+    assert server.posted("x")[0].headers["mcp-session-id"] == "s1"
 
 
 async def test_an_endpoint_without_sessions_is_served_too() -> None:

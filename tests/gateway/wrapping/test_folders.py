@@ -38,6 +38,20 @@ def test_the_folder_of_another_server_is_passed_over(tmp_path: Path, *, named: b
     second.lock.release()
 
 
+def test_a_first_folder_that_another_server_took_as_a_further_one_is_passed_over(tmp_path: Path) -> None:
+    """The other way round: `files-2` holds evidence of `files`, whose second window took it."""
+    windows = [claim(tmp_path / "files", "files", alone=False) for _ in range(2)]
+    for each in windows:
+        each.lock.release()
+    first = claim(tmp_path / "files-2", "files-2", alone=False)
+    assert first.folder.name == "files-2-2" and first.busy == ""
+    first.lock.release()
+    second = claim(tmp_path / "files", "files", alone=False), claim(tmp_path / "files", "files", alone=False)
+    assert second[1].folder.name == "files-2", "and it stays theirs"
+    for each in second:
+        each.lock.release()
+
+
 def test_a_folder_that_was_named_is_the_only_one(tmp_path: Path) -> None:
     """--data."""
     first = claim(tmp_path / "own", "files", alone=True)

@@ -6,7 +6,7 @@ import pytest
 
 from registry.manifest.canonical import Kind, ManifestError
 from registry.mcp.revisions import Era
-from registry.transports.base import Answer, Handshake, OnEvent, UpstreamError
+from registry.transports.base import Answer, Handshake, OnConfirmed, OnEvent, UpstreamError
 from registry.transports.fetch import fetch_manifest
 from registry.transports.http import HttpUpstream
 from tests.upstream_offer import Offer
@@ -92,7 +92,9 @@ class Canned:
     async def request(self, method: str, params: bytes, **_: object) -> Answer:
         return self.answer
 
-    async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
+    async def listen(
+        self, notifications: bytes, on_event: OnEvent, *, deadline: float, on_confirmed: OnConfirmed | None = None
+    ) -> None:
         raise NotImplementedError
 
     async def close(self) -> None:

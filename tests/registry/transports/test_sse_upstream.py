@@ -128,11 +128,20 @@ async def test_what_belongs_to_no_request_is_heard_by_all_who_listen_and_the_end
     async with OldServer().running() as server, opened(server) as upstream:
         await upstream.open()
         heard: list[list[str]] = [[], []]
+        confirmed: list[bytes] = []
         listening = [
-            asyncio.create_task(upstream.listen(b"{}", lambda method, _, to=to: to.append(method), deadline=5.0))  # type: ignore[misc]
+            asyncio.create_task(
+                upstream.listen(
+                    b"{}",
+                    lambda method, _, to=to: to.append(method),  # type: ignore[misc]
+                    deadline=5.0,
+                    on_confirmed=confirmed.append,
+                )
+            )
             for to in heard
         ]
         await asyncio.sleep(0)
+        assert confirmed == [b"{}"] * 2
         for method in ("notifications/resources/updated", "notifications/message", "notifications/progress"):
             server.say({"jsonrpc": "2.0", "method": method, "params": {}})
         assert await call(upstream, "echo", "after") == "after"

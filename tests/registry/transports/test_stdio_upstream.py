@@ -7,46 +7,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from registry.manifest.canonical import Kind
-from registry.mcp.revisions import Era
-from registry.transports.base import (
-    BrokenOff,
-    Garbage,
-    Limits,
-    NotSent,
-    TimedOut,
-    TooLarge,
-    Unreachable,
-    UpstreamError,
-)
-from registry.transports.fetch import fetch_manifest
+from registry.transports.base import BrokenOff, Garbage, Limits, NotSent, TimedOut, TooLarge, Unreachable, UpstreamError
 from registry.transports.stdio import StdioUpstream
 from registry.transports.stdio_child import child_environment
-from tests.node.programs import filesystem_server, node_problem
-
-CHILD = str(Path(__file__).resolve().parents[2] / "upstream_child.py")
-LIMITS = Limits(result_bytes=256 * 1024, probe_seconds=5.0, kill_seconds=0.5)
-PATIENCE = 10.0
-SHORT = 0.3
-
-Make = Callable[..., StdioUpstream]
-
-
-@asynccontextmanager
-async def running(*options: str, limits: Limits = LIMITS, **extra: object) -> AsyncIterator[StdioUpstream]:
-    environment = child_environment(os.environ, {"API_KEY": "for the child"})
-    argv = [sys.executable, CHILD, *options]
-    upstream = StdioUpstream(argv, environment=environment, limits=limits, **extra)  # type: ignore[arg-type]
-    try:
-        yield upstream
-    finally:
-        await upstream.close()
+from tests.registry.transports.over_stdio import PATIENCE, SHORT, alive_again, call, is_running, running, until
 
 
 @pytest.fixture(params=["--modern", "--legacy"])
@@ -54,38 +23,6 @@ async def upstream(request: pytest.FixtureRequest) -> AsyncIterator[StdioUpstrea
     async with running(request.param) as opened:
         await opened.open()
         yield opened
-
-
-async def call(upstream: StdioUpstream, tool: str, text: str = "", deadline: float = PATIENCE) -> str:
-    params = json.dumps({"name": tool, "arguments": {"text": text}}).encode()
-    answer = await upstream.request("tools/call", params, name=tool, deadline=deadline)
-    assert answer.result is not None
-    said: str = json.loads(answer.result)["content"][0]["text"]
-    return said
-
-
-async def alive_again(upstream: StdioUpstream, text: str) -> str:
-    """The answer of the next child, once the pause after a death is over; bounded."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            try:
-                return await call(upstream, "echo", text)
-            except Unreachable:
-                await asyncio.sleep(0.02)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_call_is_answered_and_many_share_one_child(upstream: StdioUpstream) -> None:
@@ -292,6 +229,46 @@ async def test_what_a_child_says_to_nobody_is_heard_by_all_who_listen_and_by_no_
         await asyncio.wait(listening)
 
 
+async def test_a_child_of_the_session_era_confirms_listening_at_once() -> None:
+    async with running("--legacy") as upstream:
+        await upstream.open()
+        confirmed: list[bytes] = []
+        listening = asyncio.create_task(
+            upstream.listen(b'{"n":1}', lambda *_: None, deadline=PATIENCE, on_confirmed=confirmed.append)
+        )
+        await asyncio.sleep(0)
+        assert confirmed == [b'{"n":1}']
+        listening.cancel()
+        await asyncio.wait([listening])
+
+
+async def test_a_child_of_the_modern_era_confirms_each_subscription_by_its_own_acknowledgement() -> None:
+    async with running("--modern", "--subscriptions") as upstream:
+        await upstream.open()
+        confirmed: list[list[bytes]] = [[], []]
+        heard: list[str] = []
+        listening = [
+            asyncio.create_task(
+                upstream.listen(
+                    b'{"resourceSubscriptions":["x:%d","x:9"]}' % number,
+                    lambda method, _: heard.append(method),
+                    deadline=PATIENCE,
+                    on_confirmed=into.append,
+                )
+            )
+            for number, into in enumerate(confirmed)
+        ]
+        await asyncio.sleep(0)
+        assert await call(upstream, "echo", "meanwhile") == "meanwhile"
+        assert confirmed == [[], []]
+        assert await call(upstream, "acknowledge", "x:9") == "2"
+        said = [[json.loads(one)["resourceSubscriptions"] for one in each] for each in confirmed]
+        assert said == [[["x:0"]], [["x:1"]]] and heard == []
+        for task in listening:
+            task.cancel()
+        await asyncio.wait(listening)
+
+
 async def test_a_child_of_the_modern_era_tells_listeners_no_change_they_did_not_subscribe_to() -> None:
     async with running("--modern") as upstream:
         await upstream.open()
@@ -310,67 +287,6 @@ async def test_a_child_lives_under_the_limits_it_was_given() -> None:
         assert json.loads(await call(upstream, "limits")) == [[0, 0], [300, 300], [1 << 31, 1 << 31]]
 
 
-@pytest.mark.parametrize(
-    ("options", "era"),
-    [
-        (("--modern",), Era.MODERN),
-        (("--legacy",), Era.LEGACY),
-        (("--lock",), Era.MODERN),
-        (("--legacy", "--discover", "die"), Era.LEGACY),
-        (("--legacy", "--discover", "silent"), Era.LEGACY),
-        (("--start", "noise"), Era.MODERN),
-        (("--legacy", "--lock"), Era.LEGACY),
-    ],
-)
-async def test_opening_finds_the_era_of_every_kind_of_server(options: tuple[str, ...], era: Era) -> None:
-    async with running(*options, limits=Limits(probe_seconds=1.0, kill_seconds=0.2)) as upstream:
-        assert (await upstream.open()).era is era
-        assert await call(upstream, "echo", "hello") == "hello"
-
-
-@pytest.mark.parametrize(
-    ("options", "era", "starts"),
-    [
-        ((), Era.LEGACY, 1),
-        (("--lock",), Era.LEGACY, 1),
-        (("--legacy",), Era.LEGACY, 1),
-        (("--legacy", "--discover", "die"), Era.LEGACY, 1),
-        (("--modern",), Era.MODERN, 1),
-        (("--modern", "--lock"), Era.MODERN, 2),
-        (("--modern", "--initialize", "die"), Era.MODERN, 2),
-        (("--modern", "--initialize", "silent"), Era.MODERN, 2),
-    ],
-)
-async def test_the_session_era_is_tried_first_where_it_is_preferred(
-    options: tuple[str, ...], era: Era, starts: int, tmp_path: Path
-) -> None:
-    file = tmp_path / "starts"
-    limits = Limits(open_seconds=4.0, probe_seconds=2.5, kill_seconds=0.2)
-    async with running(*options, "--starts", str(file), limits=limits, prefer=Era.LEGACY) as upstream:
-        assert (await upstream.open()).era is era
-        assert await call(upstream, "echo", "hello") == "hello"
-        assert len(file.read_text().splitlines()) == starts
-
-
-async def test_a_server_that_cannot_be_started_is_not_tried_in_the_other_era() -> None:
-    for prefer in (None, Era.LEGACY):
-        upstream = StdioUpstream(["/no/such/program"], environment={}, prefer=prefer)
-        with pytest.raises(Unreachable, match="cannot be started"):
-            await upstream.open()
-        await upstream.close()
-
-
-async def test_a_restarted_child_of_the_session_era_is_not_asked_to_discover_again(tmp_path: Path) -> None:
-    starts = tmp_path / "starts"
-    async with running("--legacy", "--discover", "die", "--starts", str(starts)) as upstream:
-        await upstream.open()
-        assert len(starts.read_text().splitlines()) == 2
-        with pytest.raises(BrokenOff):
-            await call(upstream, "die")
-        assert await alive_again(upstream, "back") == "back"
-        assert len(starts.read_text().splitlines()) == 3
-
-
 async def test_a_silent_child_is_unreachable_within_the_deadline_of_the_call() -> None:
     async with running("--start", "silent") as upstream:
         began = time.monotonic()
@@ -378,53 +294,3 @@ async def test_a_silent_child_is_unreachable_within_the_deadline_of_the_call() -
             await call(upstream, "echo", deadline=SHORT)
         assert not failure.value.sent
         assert time.monotonic() - began < SHORT + 1
-
-
-@pytest.fixture
-def demo() -> Iterator[Path]:
-    folder = Path(__file__).resolve().parents[3] / ".venv-demo" / "bin"
-    if not (folder / "mcp-server-time").exists():
-        pytest.skip("needs .venv-demo, which requirements/demo.txt makes")
-    yield folder
-
-
-async def test_the_real_time_server_answers_in_the_preferred_era(demo: Path) -> None:
-    argv = [str(demo / "mcp-server-time"), "--local-timezone", "UTC"]
-    for prefer in (None, Era.LEGACY):
-        upstream = StdioUpstream(argv, environment=child_environment(os.environ, {}), prefer=prefer)
-        assert (await upstream.open()).era is (prefer or Era.MODERN)
-        params = b'{"name":"get_current_time","arguments":{"timezone":"UTC"}}'
-        answer = await upstream.request("tools/call", params, name="get_current_time", deadline=PATIENCE)
-        assert answer.result is not None
-        assert json.loads(answer.result)["isError"] is False
-        await upstream.close()
-
-
-@pytest.mark.node
-async def test_the_real_filesystem_server_is_opened_in_the_session_era_whatever_is_preferred(tmp_path: Path) -> None:
-    if problem := node_problem():
-        pytest.skip(problem)
-    (tmp_path / "here.txt").write_text("x")
-    for prefer in (None, Era.MODERN, Era.LEGACY):
-        environment = child_environment(os.environ, {})
-        upstream = StdioUpstream(filesystem_server(tmp_path), environment=environment, prefer=prefer)
-        assert (await upstream.open()).era is Era.LEGACY
-        params = json.dumps({"name": "list_directory", "arguments": {"path": str(tmp_path)}}).encode()
-        answer = await upstream.request("tools/call", params, name="list_directory", deadline=PATIENCE)
-        assert b"here.txt" in (answer.result or b"")
-        await upstream.close()
-
-
-async def test_the_real_git_server_gives_its_manifest_and_reads_a_repository(demo: Path, tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec("git", "init", "-q", str(tmp_path))
-    assert await process.wait() == 0
-    upstream = StdioUpstream(
-        [str(demo / "mcp-server-git"), "-r", str(tmp_path)], environment=child_environment(os.environ, {})
-    )
-    manifest = await fetch_manifest(upstream, deadline=PATIENCE)
-    assert {"git_status", "git_commit", "git_reset"} <= {item.name for item in manifest.of(Kind.TOOL)}
-    params = json.dumps({"name": "git_status", "arguments": {"repo_path": str(tmp_path)}}).encode()
-    answer = await upstream.request("tools/call", params, name="git_status", deadline=PATIENCE)
-    assert answer.result is not None
-    assert json.loads(answer.result)["isError"] is False
-    await upstream.close()
