@@ -13,7 +13,7 @@ from gateway.mcp import inbound, outbound, verbs
 from gateway.mcp.inbound import INVALID_REQUEST, Message
 from gateway.peers.directory import Peers
 from gateway.peers.relay import PeerGone, Relay
-from gateway.refusal import Malformed, OutcomeUnknown, Refusal, Unavailable, UnknownServer
+from gateway.refusal import OWNER_GONE, Malformed, OutcomeUnknown, Refusal, Unavailable, UnknownServer
 from gateway.session_era import SessionEra
 from gateway.sessions import Session
 from gateway.stateless_era import StatelessEra
@@ -108,8 +108,7 @@ class Endpoint:
             await exchange.relay(self.relay, to=session.owner)
         except PeerGone as problem:
             if problem.sent and asked.message.method is not None and asked.message.id is not None:
-                text = "No answer came: the process that had this request is gone; its outcome is unknown."
-                raise OutcomeUnknown(text) from None
+                raise OutcomeUnknown(OWNER_GONE) from None
             if problem.sent or any(server.own_sessions for server in lists.servers_of(asked)):
                 text = "Session not found: the process that had it is gone; initialize again."
                 raise Malformed(text, code=INVALID_REQUEST, http=404) from None

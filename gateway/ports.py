@@ -118,11 +118,25 @@ class CountersPort(Protocol):
         """Return what was taken for a call that was not sent."""
 
 
-class UpstreamPort(Protocol):
+class SenderPort(Protocol):
     """Forwards."""
 
     async def send(self, ruling: Ruling, back: Channel) -> Answer:
         """The server's answer; raises UpstreamFailed, which says whether anything was sent."""
+
+
+class Listening(Protocol):
+    """Servers that are listened to for an agent, until it is called."""
+
+    async def begun(self) -> None:
+        """Return when they confirmed that they tell, and after a short while at the latest."""
+
+    def __call__(self) -> None:
+        """Hear no more of them."""
+
+
+class UpstreamPort(SenderPort, Protocol):
+    """Forwards, and hears what servers say of their own accord."""
 
     async def set_level(self, server: ServerRecord, agent: AgentRecord, client: Client, level: str) -> None:
         """Tell a session-era server which log messages are wanted; best effort."""
@@ -134,7 +148,7 @@ class UpstreamPort(Protocol):
         client: Client,
         era: Era,
         uris: frozenset[str] = frozenset(),
-    ) -> Callable[[], None]:
+    ) -> Listening:
         """Hear what these servers say of their own accord to this agent, until the answer is called."""
 
 
@@ -150,4 +164,4 @@ class Ports:
     snapshots: SnapshotPort
     holds: HoldsPort
     counters: CountersPort
-    upstream: UpstreamPort
+    upstream: SenderPort

@@ -130,6 +130,9 @@ class Unavailable(Refusal):
     form = Form("unavailable", 50300)
 
 
+OWNER_GONE = "No answer came: the process that had this request is gone; its outcome is unknown."
+
+
 class OutcomeUnknown(Refusal):
     """The request was handed on and nothing came back: it may have been carried out."""
 

@@ -167,8 +167,21 @@ class SessionEra:
         accept = exchange.headers.get(b"accept", b"").lower()
         if b"text/event-stream" not in accept and b"*/*" not in accept:
             raise Malformed("Send `Accept: text/event-stream`.", code=INVALID_REQUEST, http=406)
+        self._require_room(asked)
+        listening = self.upstream.listen(lists.servers_of(asked), asked.agent, session.client, Era.LEGACY)
+        try:
+            await listening.begun()
+            self._require_room(asked)  # Others may have been opened meanwhile, and this session may have ended.
+            session = self.session_of(exchange, asked.agent, lists.bound_to(asked))
+            await self._follow(exchange, asked, session)
+        finally:
+            listening()
+
+    def _require_room(self, asked: Asked) -> None:
         if self.streams.of(asked.agent.name) >= PER_AGENT:
             raise Malformed(f"This agent has {PER_AGENT} streams open already.", code=INVALID_REQUEST, http=429)
+
+    async def _follow(self, exchange: Exchange, asked: Asked, session: Session) -> None:
         live = self.live.of(session.id)
         stream = Stream(
             agent=asked.agent.name,
@@ -183,11 +196,9 @@ class SessionEra:
         live.streams += 1
         live.endings.add(exchange.leave)
         self.streams.add(stream, asked.snapshot, asked.agent)
-        release = self.upstream.listen(lists.servers_of(asked), asked.agent, session.client, Era.LEGACY)
         try:
             await exchange.serve_stream()
         finally:
-            release()
             self.streams.remove(stream)
             live.endings.discard(exchange.leave)
             live.streams -= 1

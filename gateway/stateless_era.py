@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from gateway import lists
 from gateway.adapters.facts import FactsFinder
 from gateway.adapters.threads import in_thread
-from gateway.call import Call, Reply
+from gateway.call import Call, Reply, Ruling
 from gateway.calls import Calls, may_be_asked
 from gateway.door import Asked
 from gateway.exchange import Exchange
@@ -25,14 +26,15 @@ from gateway.peers.directory import Peers
 from gateway.peers.owner import owner_of
 from gateway.peers.relay import PeerGone, Relay
 from gateway.pipeline import admit
-from gateway.ports import UpstreamPort
-from gateway.refusal import Malformed, Refusal
+from gateway.ports import Channel, SenderPort, UpstreamPort
+from gateway.refusal import OWNER_GONE, Malformed, OutcomeUnknown, Refusal
 from gateway.sessions import Parked, State
 from gateway.streams import CHANGED, PER_AGENT, Stream, Streams
 from governance.canonical.values import JSON
 from governance.escalations import approved_for
 from governance.policy.values import Kind, Status
 from registry.mcp.revisions import LEGACY, META_LOG_LEVEL, MODERN, Era
+from registry.transports.base import Answer
 
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 SUBSCRIBE = "resources/subscribe"
@@ -127,7 +129,9 @@ class StatelessEra:
         try:
             await exchange.relay(self.relay, to=owner)
         except PeerGone as problem:
-            if problem.sent or isinstance(state, Parked):
+            if problem.sent:
+                raise OutcomeUnknown(OWNER_GONE) from None
+            if isinstance(state, Parked):
                 raise Malformed("This call is over: the process that had it is gone.", code=INVALID_PARAMS) from None
             return False
         return True
@@ -182,7 +186,20 @@ class StatelessEra:
         offered = lists.offered(asked)
         kinds = frozenset(kind for name, kind in WANTED.items() if wanted.get(name) is True and kind in offered)
         uris = await self._subscribed(exchange, asked, wanted.get("resourceSubscriptions"), offered)
-        self._require_room(asked)  # Others may have been opened while each resource was judged.
+        listening = [
+            self.upstream.listen([server], asked.agent, asked.message.client, Era.MODERN, watched)
+            for server, watched in lists.watched(asked, uris)
+        ]
+        try:
+            await asyncio.gather(*(one.begun() for one in listening))
+            self._require_room(asked)  # Others may have been opened while each resource was judged.
+            await self._follow(exchange, asked, kinds, uris)
+        finally:
+            for one in listening:
+                one()
+
+    async def _follow(self, exchange: Exchange, asked: Asked, kinds: frozenset[str], uris: frozenset[str]) -> None:
+        """Acknowledge a subscription and tell what changes."""
         honoured: dict[str, object] = {name: True for name, kind in WANTED.items() if kind in kinds}
         if uris:
             honoured["resourceSubscriptions"] = sorted(uris)
@@ -198,16 +215,10 @@ class StatelessEra:
             uris=lambda: uris,
         )
         self.streams.add(stream, asked.snapshot, asked.agent)
-        releases = [
-            self.upstream.listen([server], asked.agent, asked.message.client, Era.MODERN, watched)
-            for server, watched in lists.watched(asked, uris)
-        ]
         try:
             tell(ACKNOWLEDGED, outbound.raw({"notifications": honoured}))
             await exchange.serve_stream(outbound.subscription_end(asked.rpc_id, SUBSCRIPTION))
         finally:
-            for release in releases:
-                release()
             self.streams.remove(stream)
 
     def _require_room(self, asked: Asked) -> None:
@@ -225,15 +236,45 @@ class StatelessEra:
             raise Malformed(f"`resourceSubscriptions` must be at most {MOST_URIS} URIs.", code=INVALID_PARAMS)
         if not isinstance(resources, dict) or resources.get("subscribe") is not True:
             return frozenset()
-        honoured = []
-        for uri in dict.fromkeys(str(uri) for uri in uris):
-            judged = verbs.Judged(Kind.RESOURCE, uri, {}, verbs.NO_ARGUMENTS, outbound.raw({"uri": uri}))
-            try:
-                at, judged = lists.aimed(asked, judged, SUBSCRIBE)
-            except Malformed:
-                continue  # Its server lets nothing be watched.
-            call = await self.calls.call_of(at, judged, address=exchange.address, method=SUBSCRIBE)
-            reply = await self.calls.reply(call, exchange, lists.through(at))
-            if reply.result is not None:
-                honoured.append(uri)
-        return frozenset(honoured)
+        watching: dict[str, asyncio.Task[Reply]] = {}
+        try:
+            for uri in dict.fromkeys(str(uri) for uri in uris):
+                judged = verbs.Judged(Kind.RESOURCE, uri, {}, verbs.NO_ARGUMENTS, outbound.raw({"uri": uri}))
+                try:
+                    at, judged = lists.aimed(asked, judged, SUBSCRIBE)
+                except Malformed:
+                    continue  # Its server lets nothing be watched.
+                call = await self.calls.call_of(at, judged, address=exchange.address, method=SUBSCRIBE)
+                under_way = asyncio.Event()
+                watching[uri] = self._begun(call, exchange, lists.through(at), under_way)
+                await under_way.wait()
+            replies = await asyncio.gather(*watching.values())
+        finally:
+            for task in watching.values():
+                task.cancel()
+        return frozenset(uri for uri, reply in zip(watching, replies, strict=True) if reply.result is not None)
+
+    def _begun(
+        self, call: Call, exchange: Exchange, through: lists.Through | None, under_way: asyncio.Event
+    ) -> asyncio.Task[Reply]:
+        """Begin a call; the event is set when it is judged, and on its way to its server or over.
+
+        So calls are judged and recorded one after the other, while their servers may take their time side by side.
+        """
+        ports = dataclasses.replace(self.calls.ports, upstream=_Noted(self.calls.ports.upstream, under_way))
+        task = asyncio.ensure_future(dataclasses.replace(self.calls, ports=ports).reply(call, exchange, through))
+        task.add_done_callback(lambda _: under_way.set())
+        return task
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """Notes that a call has come as far as being sent."""
+
+    upstream: SenderPort
+    under_way: asyncio.Event
+
+    async def send(self, ruling: Ruling, back: Channel) -> Answer:
+        """See SenderPort."""
+        self.under_way.set()
+        return await self.upstream.send(ruling, back)

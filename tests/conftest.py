@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.connections import watch_connections
 from tests.databases import Databases, server_of_this_run
 from tests.present import NEEDS, chromium_program, missing
 from tests.running import Running
@@ -38,6 +39,7 @@ CHROMIUM_ARGUMENTS = [
 ]
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 _asked: dict[str, str] = {}
+watch_connections()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -19,7 +19,7 @@ class as_default:
         # Connections of all threads share this dictionary, so one change reaches those of pools too.
         self.settings = connections.settings["default"]
         self.before = self.settings["NAME"]
-        _watch_connections()
+        watch_connections()
         _close_all(but=self.mine)
         self.settings["NAME"] = self.name
         del connections["default"]
@@ -33,8 +33,8 @@ class as_default:
 _connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def _watch_connections() -> None:
-    """Remember every connection that any thread opens from now on."""
+def watch_connections() -> None:
+    """Remember every connection that any thread opens from now on: before any test, so that none is missed."""
     if "create_connection" in vars(connections):
         return
     create = connections.create_connection

@@ -2,7 +2,8 @@
 
 Options: `--legacy`, `--modern` (default both), `--lock` (the first message decides the era for good),
 `--discover die|silent`, `--initialize die|silent`, `--start die|silent|noise`, `--ignore-term`, `--grandchild FILE`
-(its pid is written there), `--starts FILE` (a line is added at each start), `--tools a,b` (listed beside its own).
+(its pid is written there), `--starts FILE` (a line is added at each start), `--tools a,b` (listed beside its own),
+`--subscriptions` (the tool `acknowledge` confirms those that wait, without what its `text` names).
 """
 
 from __future__ import annotations
@@ -167,6 +168,7 @@ class Server:
         self.offer = Offer(tools=(*TOOLS, *more), eras=frozenset(eras))
         self.options = options
         self.cancelled: list[Any] = []
+        self.listening: list[Mapping[str, Any]] = []  # Subscriptions that are not acknowledged.
         self.era: str | None = None
 
     def serve(self) -> None:
@@ -196,6 +198,11 @@ class Server:
         tool = message.get("params", {}).get("name") if method == "tools/call" else None
         if tool == "cancelled":
             return say(response(message, json.dumps(self.cancelled)))
+        if method == "subscriptions/listen" and self.options.subscriptions:
+            self.listening.append(message)
+            return None
+        if tool == "acknowledge":
+            return self.acknowledge(message)
         if tool in FAULTS:
             FAULTS[tool](message)
             return None
@@ -205,11 +212,23 @@ class Server:
             answer = {"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": "not here"}}
         return say(json.dumps(answer).encode())
 
+    def acknowledge(self, message: Mapping[str, Any]) -> None:
+        """Confirm the subscriptions that wait, and say how many those were."""
+        for listen in self.listening:
+            wanted = listen["params"]["notifications"]
+            uris = [uri for uri in wanted.get("resourceSubscriptions", ()) if uri != text_of(message)]
+            meta = {"io.modelcontextprotocol/subscriptionId": listen["id"]}
+            params = {"_meta": meta, "notifications": {**wanted, "resourceSubscriptions": uris}}
+            acknowledged = {"method": "notifications/subscriptions/acknowledged", "params": params}
+            say(json.dumps({"jsonrpc": "2.0", **acknowledged}).encode())
+        count, self.listening = len(self.listening), []
+        say(response(message, str(count)))
+
 
 def main() -> None:
     """Read the options and serve."""
     parser = argparse.ArgumentParser()
-    for flag in ("--legacy", "--modern", "--lock", "--ignore-term"):
+    for flag in ("--legacy", "--modern", "--lock", "--ignore-term", "--subscriptions"):
         parser.add_argument(flag, action="store_true")
     for option in ("--discover", "--initialize", "--start", "--grandchild", "--starts"):
         parser.add_argument(option)

@@ -22,6 +22,7 @@ INPUT_REQUIRED = (
     b'"requestState": "v1.\\u00e9", "unknown": 1e400}'
 )
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
+UPDATED = "notifications/resources/updated"
 
 
 @dataclass
@@ -55,6 +56,10 @@ class _Wire:
             raise
         self.sent += len(data)
 
+    @property
+    def closed(self) -> bool:
+        return self._writer.is_closing() or self._reader.at_eof()
+
     def close(self) -> None:
         self._writer.close()
 
@@ -86,6 +91,10 @@ class HttpSimulator:
         self.mute = mute
         self.notices = notices  # Whether it offers the GET stream, or subscriptions.
         self.streams: list[tuple[Any, _Wire]] = []  # Who listens: the id of a subscription, or None, and where.
+        self.confirms = asyncio.Event()  # While it is cleared no stream is confirmed, and nothing is told on it.
+        self.confirms.set()
+        self.left_out: set[str] = set()  # Resources that it does not let be watched, in the stateless era.
+        self._watched: list[frozenset[str] | None] = []  # On each stream; None for what a session subscribed to.
         self.version_refused = False
         self.silent = ""  # The method it never answers.
         self.received: list[Received] = []
@@ -136,11 +145,31 @@ class HttpSimulator:
             await self.say({"jsonrpc": "2.0", "id": number, "result": {"_meta": {SUBSCRIPTION: number}}}, stream)
         await wire.send(b"0\r\n\r\n")
 
-    async def _listened(self, wire: _Wire, number: Any) -> None:
-        await wire.send(head("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked"))
-        self.streams.append((number, wire))
+    async def change(self, uri: str) -> int:
+        """Change a resource: it is told once, on the streams that are there for it; on how many."""
+        subscribed = any(one.message["params"].get("uri") == uri for one in self.calls("resources/subscribe"))
+        told = 0
+        for stream, watched in enumerate(self._watched):
+            if not self.streams[stream][1].closed and (subscribed if watched is None else uri in watched):
+                await self.announce(UPDATED, {"uri": uri}, stream)
+                told += 1
+        return told
+
+    async def _listened(self, wire: _Wire, number: Any, wanted: Message) -> None:
+        opening = head("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked")
         if number is not None:
-            await self.announce("notifications/subscriptions/acknowledged", {"notifications": {}})
+            await wire.send(opening)
+        await self.confirms.wait()
+        if wire.closed:
+            return
+        if number is None:
+            await wire.send(opening)
+        uris = [uri for uri in wanted.get("resourceSubscriptions", ()) if uri not in self.left_out]
+        self.streams.append((number, wire))
+        self._watched.append(None if number is None else frozenset(uris))
+        if number is not None:
+            granted = {**wanted, "resourceSubscriptions": uris}
+            await self.announce("notifications/subscriptions/acknowledged", {"notifications": granted})
         self.changed.set()
 
     async def close_idle(self) -> None:
@@ -192,7 +221,7 @@ class HttpSimulator:
         if self.mute:
             return await wire.gone()
         if request.verb == "GET" and self.notices:
-            return await self._listened(wire, None)
+            return await self._listened(wire, None, {})
         if request.verb != "POST":
             return await wire.send(head("405 Method Not Allowed", "Content-Length: 0"))
         message = request.message
@@ -221,7 +250,7 @@ class HttpSimulator:
             refusal = json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}).encode()
             return await wire.send(whole(refusal, "400 Bad Request"))
         if self.notices and message["method"] == "subscriptions/listen":
-            return await self._listened(wire, message["id"])
+            return await self._listened(wire, message["id"], message["params"]["notifications"])
         if fault == "input":
             body = b'{"jsonrpc":"2.0","id":%d,"result":%s}' % (message["id"], INPUT_REQUIRED)
             return await wire.send(whole(body))

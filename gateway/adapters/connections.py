@@ -7,30 +7,23 @@ it is listened to: a server that says that its lists changed is looked at again.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
-import msgspec
-
+from gateway.adapters.hearing import LISTS, Hearing
 from gateway.adapters.threads import in_thread
 from gateway.refusal import Unavailable, UpstreamFailed
 from gateway.snapshot.model import ServerRecord
 from registry.mcp.revisions import Era
 from registry.models import Server
 from registry.targets import NotReady, open_upstream, target_of
-from registry.transports.base import Handshake, NotSent, Upstream, UpstreamError
+from registry.transports.base import Handshake, Upstream
 
-log = logging.getLogger("gatehouse.upstream")
-
-LISTENS = 3600.0
-PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
 IDLE = 900.0
 MOST_OF_ONE_SERVER = 256
 MOST_OF_ONE_AGENT = 8
-MOST_WATCHED = 1000
-LISTS = ("tools", "prompts", "resources")
 Heard = Callable[["Connection", str, bytes], None]
 
 
@@ -44,37 +37,20 @@ class Key(NamedTuple):
 
 
 class Connection:
-    """One open connection. `modern` says whether the stateless era is spoken on it.
+    """One open connection. `modern` says whether the stateless era is spoken on it, `hearing` what is heard over it."""
 
-    `uris` are the resources watched over it, with how many watch each.
-    """
+    __slots__ = ("fingerprint", "handshake", "hearing", "key", "modern", "pk", "upstream", "used_at", "users")
 
-    __slots__ = (
-        "_again",
-        "_task",
-        "fingerprint",
-        "handshake",
-        "key",
-        "modern",
-        "pk",
-        "upstream",
-        "uris",
-        "used_at",
-        "users",
-    )
-
-    def __init__(self, key: Key, server: ServerRecord, upstream: Upstream, handshake: Handshake) -> None:
+    def __init__(self, key: Key, server: ServerRecord, upstream: Upstream, handshake: Handshake, heard: Heard) -> None:
         self.key = key
         self.pk = server.pk
         self.fingerprint = server.fingerprint
         self.upstream = upstream
         self.handshake = handshake
         self.modern = handshake.era is Era.MODERN
-        self.uris: Counter[str] = Counter()
+        self.hearing = Hearing(key.server, upstream, partial(heard, self), modern=self.modern, shared=not key.holder)
         self.users = 0
         self.used_at = 0.0
-        self._task: asyncio.Task[None] | None = None
-        self._again = asyncio.Event()
 
     @property
     def declares_changes(self) -> bool:
@@ -82,66 +58,9 @@ class Connection:
         parts = (self.handshake.capabilities.get(name) for name in LISTS)
         return any(isinstance(part, Mapping) and part.get("listChanged") is True for part in parts)
 
-    def watch(self, uri: str, heard: Heard) -> None:
-        """Hear of changes of a resource. Raises UpstreamFailed, unsent, past MOST_WATCHED."""
-        if uri not in self.uris:
-            if len(self.uris) >= MOST_WATCHED:
-                text = f"{MOST_WATCHED} resources of {self.key.server} are watched already; nothing was sent."
-                raise UpstreamFailed(text, status="not_sent", sent=False)
-            self._again.set()
-        self.uris[uri] += 1
-        self.listen(heard)
-
-    def forget(self, uri: str) -> None:
-        """One watcher of a resource less; on a shared connection nobody knows whose, so it stays watched."""
-        if uri not in self.uris or not self.key.holder:
-            return
-        self.uris[uri] -= 1
-        if not self.uris[uri]:
-            del self.uris[uri]
-            self._again.set()
-
-    def listen(self, heard: Heard) -> None:
-        """Begin to hear what the server says of its own accord, if that has not begun."""
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._hear(heard))
-
-    async def _hear(self, heard: Heard) -> None:
-        """Listen until the server offers no stream; after a fault again, with growing pauses."""
-        failures = 0
-        while True:
-            self._again.clear()
-            filter_ = {f"{name}ListChanged": True for name in LISTS} | {"resourceSubscriptions": sorted(self.uris)}
-            listening = asyncio.ensure_future(
-                self.upstream.listen(
-                    msgspec.json.encode(filter_),
-                    lambda method, params: heard(self, method, params),
-                    deadline=LISTENS,
-                )
-            )
-            again = asyncio.ensure_future(self._again.wait())
-            try:
-                await asyncio.wait({listening, again}, return_when="FIRST_COMPLETED")
-            finally:
-                again.cancel()
-                listening.cancel()
-            if not listening.done() or listening.cancelled():
-                if self.modern:
-                    continue  # Other resources are watched now, which takes another stream.
-                await asyncio.wait({listening})
-                continue
-            problem = listening.exception()
-            if isinstance(problem, NotSent):
-                return
-            if problem is not None and not isinstance(problem, UpstreamError):
-                log.error("listening to %s failed inside the gateway", self.key.server, exc_info=problem)
-            failures = min(failures + 1, len(PAUSES) - 1) if problem is not None else 0
-            await asyncio.sleep(PAUSES[failures])
-
     async def close(self) -> None:
         """Stop listening and let go."""
-        if self._task is not None:
-            self._task.cancel()
+        self.hearing.close()
         await self.upstream.close()
 
 
@@ -195,7 +114,7 @@ class Connections:
             self._let_go(outdated)
         self._open[connection.key] = connection
         if connection.declares_changes or server.allows:  # Some servers ask on the stream that is listened to.
-            connection.listen(self._heard)
+            connection.hearing.listen()
         return connection
 
     async def _connected(self, key: Key, server: ServerRecord) -> Connection:
@@ -206,10 +125,10 @@ class Connections:
             raise UpstreamFailed(f"{problem} Nothing was sent.", status="not_sent", sent=False) from problem
         try:
             handshake = await upstream.open()
-        except BaseException:
+        except BaseException:  # Also who gives up waiting must leave no child process and no connection behind.
             await upstream.close()
             raise
-        return Connection(key, server, upstream, handshake)
+        return Connection(key, server, upstream, handshake, self._heard)
 
     def _make_room(self, key: Key) -> None:
         """Let go of connections that agents have for themselves and have not used for long; the oldest first.

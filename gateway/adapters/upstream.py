@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.adapters import questions
 from gateway.adapters.connections import Connection, Connections
+from gateway.adapters.hearing import Listening
 from gateway.adapters.threads import in_thread
 from gateway.call import Client, Ruling
 from gateway.mcp import outbound
@@ -78,11 +79,11 @@ class UpstreamPool:
         connection.users += 1
         try:
             if connection.modern and call.method in (SUBSCRIBE, UNSUBSCRIBE):
-                return self._watched(connection, call.method, call.item)
+                return await self._watched(connection, call.method, call.item, server.deadline)
             if call.method == UNSUBSCRIBE and not connection.key.holder:
                 return DONE  # Other agents may watch it over the same session of the server.
             if call.method == SUBSCRIBE:
-                connection.listen(self._heard)
+                await connection.hearing.begun(server.deadline)
             answer = await self._request(connection, ruling, back, questions.later_params(ruling), capabilities)
             if answer.result is not None and outbound.asks(answer.result):
                 return await self._asked(connection, ruling, back, answer, capabilities)
@@ -145,12 +146,12 @@ class UpstreamPool:
                 return answer
         raise questions.unanswerable(ruling)
 
-    def _watched(self, connection: Connection, method: str, uri: str) -> Answer:
+    async def _watched(self, connection: Connection, method: str, uri: str, seconds: float) -> Answer:
         """The stateless era subscribes by listening."""
         if method == SUBSCRIBE:
-            connection.watch(uri, self._heard)
+            await connection.hearing.watch(uri, seconds)
         else:
-            connection.forget(uri)
+            connection.hearing.forget(uri)
         return DONE
 
     # What servers say of their own accord.
@@ -176,10 +177,14 @@ class UpstreamPool:
         client: Client,
         era: Era,
         uris: frozenset[str] = frozenset(),
-    ) -> Callable[[], None]:
+    ) -> Listening:
         """Hear what these servers say to this agent alone, until the answer is called."""
         taken: list[Connection] = []
         released = asyncio.Event()
+
+        def let_go(connection: Connection) -> None:
+            for uri in uris:
+                connection.hearing.forget(uri)
 
         async def begin(server: ServerRecord) -> None:
             capabilities = questions.capabilities_of(server, client)
@@ -189,23 +194,20 @@ class UpstreamPool:
             except (UpstreamError, UpstreamFailed, Unavailable) as problem:
                 log.info("server %s is not listened to: %s", server.name, problem)
                 return
-            if not released.is_set():  # The agent may have left while it was opened.
-                connection.users += 1
-                taken.append(connection)
-                connection.listen(self._heard)
-
-        for server in servers:
-            if server.own_sessions:
-                self._beside(begin(server))
+            if released.is_set():  # The agent may have left while it was opened.
+                let_go(connection)
+                return
+            connection.users += 1
+            taken.append(connection)
+            await connection.hearing.begun(server.deadline)
 
         def release() -> None:
             released.set()
             for connection in taken:
                 connection.users -= 1
-                for uri in uris:
-                    connection.forget(uri)
+                let_go(connection)
 
-        return release
+        return Listening(release, [self._beside(begin(server)) for server in servers if server.own_sessions])
 
     def _heard(self, connection: Connection, method: str, params: bytes) -> None:
         if method.endswith("/list_changed"):
@@ -226,10 +228,11 @@ class UpstreamPool:
         self._looked[pk] = asyncio.get_running_loop().time()
         self._beside(_scanned(pk))
 
-    def _beside(self, work: Coroutine[None, None, None]) -> None:
+    def _beside(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

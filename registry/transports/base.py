@@ -14,6 +14,9 @@ from registry.mcp.revisions import Era
 OnEvent = Callable[[str, bytes], None]
 """Called with method and raw params of each notification that belongs to the waiting request."""
 
+OnConfirmed = Callable[[bytes], None]
+"""Called when a server has confirmed that it tells from now on, with the raw JSON filter of what it honours."""
+
 OnRequest = Callable[[str, bytes], Awaitable["Answer"]]
 """Asked to answer a request that the server makes while ours is waiting (session era: elicitation, sampling, roots).
 
@@ -98,13 +101,16 @@ class Upstream(Protocol):
         """
         ...
 
-    async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
+    async def listen(
+        self, notifications: bytes, on_event: OnEvent, *, deadline: float, on_confirmed: OnConfirmed | None = None
+    ) -> None:
         """Pass on what the server says and what belongs to no request, until it stops, or for `deadline` seconds.
 
         `notifications` is the raw JSON filter of `subscriptions/listen`: in the modern era each listener hears what its
-        own filter asks for. In the session era each hears everything, which on a connection that several agents share
-        may be meant for another of them. Returns when the server ended the stream or the time is up; raises NotSent
-        when it offers none, another UpstreamError when it fails.
+        own filter asks for, and `on_confirmed` gets what the server acknowledged of it. In the session era each hears
+        everything, which on a connection that several agents share may be meant for another of them, and `on_confirmed`
+        gets `notifications` back when the stream is open. Returns when the server ended the stream or the time is up;
+        raises NotSent when it offers none, another UpstreamError when it fails.
         """
         ...
 

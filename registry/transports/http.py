@@ -18,6 +18,7 @@ from registry.transports.base import (
     HttpStatus,
     Limits,
     NotSent,
+    OnConfirmed,
     OnEvent,
     TimedOut,
     UpstreamError,
@@ -205,18 +206,21 @@ class HttpUpstream(Requests):
             body = jsonrpc.notification(CANCELLED, b'{"requestId":%s}' % call.number)
             self.dropped += not self._beside.say(partial(self._say, session, body))
 
-    async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
+    async def listen(
+        self, notifications: bytes, on_event: OnEvent, *, deadline: float, on_confirmed: OnConfirmed | None = None
+    ) -> None:
         """See Upstream."""
         until = asyncio.get_running_loop().time() + deadline
         session = await self._opening.get_for_request(until)
         if session.modern:
             number = next(self._numbers)
-            await subscribe(self._courier, session, notifications, on_event, number=number, until=until)
+            await subscribe(self._courier, session, notifications, on_event, on_confirmed, number=number, until=until)
             return
         if self._shared is None or self._shared[0] is not session:
             heard = partial(self._heard_aside, session)
             self._shared = session, SharedStream(self._courier, session, heard)
-        await self._shared[1].listen(on_event, until)
+        begun = partial(on_confirmed, notifications) if on_confirmed is not None else None
+        await self._shared[1].listen(on_event, begun, until)
 
     async def close(self) -> None:
         """See Upstream."""

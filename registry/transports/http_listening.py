@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 
 from registry.mcp import jsonrpc
-from registry.transports.base import BrokenOff, HttpStatus, NotSent, OnEvent, TimedOut
+from registry.transports.base import BrokenOff, HttpStatus, NotSent, OnConfirmed, OnEvent, TimedOut
 from registry.transports.envelope import LISTEN, listen_params
 from registry.transports.http_courier import Courier
 from registry.transports.http_exchange import Exchange
@@ -17,17 +17,40 @@ from registry.transports.notices import tell_subscriber
 
 NOT_OFFERED: Final = frozenset((404, 405, 501))
 Heard = Callable[[jsonrpc.Request | jsonrpc.Notification], None]
+Begun = Callable[[], None]
 
 
 class Listening(Exchange):
-    """A stream that is followed for what comes on it; `heard` gets each request and notification."""
+    """A stream that is followed for what comes on it; `heard` gets each request and notification.
 
-    __slots__ = ("heard",)
+    `begun` is called when the head of an event stream has come.
+    """
+
+    __slots__ = ("_status", "begun", "heard")
     streams = True
 
-    def __init__(self, number: bytes | None, loop: asyncio.AbstractEventLoop, heard: Heard) -> None:
+    def __init__(
+        self, number: bytes | None, loop: asyncio.AbstractEventLoop, heard: Heard, begun: Begun | None = None
+    ) -> None:
+        self.begun = begun
         super().__init__(number, loop)
         self.heard = heard
+
+    @property
+    def status(self) -> int:
+        """The status of the answer, which the connection sets when it has read the head; 0 until then."""
+        return self._status
+
+    @status.setter
+    def status(self, status: int) -> None:
+        self._status = status
+        if status == 200 and self.begun is not None:
+            # Further headers may still speak against it, and are looked at before the loop goes on.
+            self.future.get_loop().call_soon(self._open)
+
+    def _open(self) -> None:
+        if self.begun is not None and not self.future.done():
+            self.begun()
 
     def hear(self, said: jsonrpc.Request | jsonrpc.Notification) -> None:
         """Something said on the stream."""
@@ -49,13 +72,20 @@ async def follow(courier: Courier, message: bytes, stream: Listening, until: flo
 
 
 async def subscribe(
-    courier: Courier, session: Session, notifications: bytes, on_event: OnEvent, *, number: int, until: float
+    courier: Courier,
+    session: Session,
+    notifications: bytes,
+    on_event: OnEvent,
+    on_confirmed: OnConfirmed | None,
+    *,
+    number: int,
+    until: float,
 ) -> None:
     """Follow a subscription of the modern era until a loop time, or until the server ends it."""
 
     def heard(said: jsonrpc.Request | jsonrpc.Notification) -> None:
         if isinstance(said, jsonrpc.Notification):
-            tell_subscriber(said, on_event)
+            tell_subscriber(said, on_event, on_confirmed)
         else:
             stream.foreign += 1  # A server of the modern era must not ask.
 
@@ -75,18 +105,25 @@ class SharedStream:
         self._courier = courier
         self._session = session
         self._heard = heard
-        self._listeners: dict[int, OnEvent] = {}
+        self._listeners: dict[int, tuple[OnEvent, Begun | None]] = {}
         self._names = count()
         self._task: asyncio.Task[None] | None = None
+        self._open = False
 
-    async def listen(self, on_event: OnEvent, until: float) -> None:
-        """Hear everything until a loop time, or until the server ends the stream. Raises UpstreamError."""
+    async def listen(self, on_event: OnEvent, begun: Begun | None, until: float) -> None:
+        """Hear everything until a loop time, or until the server ends the stream. Raises UpstreamError.
+
+        `begun` is called when the stream is open, at once where it is open already.
+        """
         loop = asyncio.get_running_loop()
         name = next(self._names)
-        self._listeners[name] = on_event
+        self._listeners[name] = on_event, begun
         if self._task is None or self._task.done():
+            self._open = False
             self._task = loop.create_task(self._follow(until))
             self._task.add_done_callback(_look_at)
+        elif self._open and begun is not None:
+            begun()
         task = self._task
         try:
             await asyncio.wait((task,), timeout=max(0.0, until - loop.time()))
@@ -99,12 +136,18 @@ class SharedStream:
                 self._task = None
 
     async def _follow(self, until: float) -> None:
-        stream = Listening(None, asyncio.get_running_loop(), self._heard)
+        stream = Listening(None, asyncio.get_running_loop(), self._heard, self._begun)
         await follow(self._courier, self._session.heads.get(), stream, until)
+
+    def _begun(self) -> None:
+        self._open = True
+        for _, begun in tuple(self._listeners.values()):
+            if begun is not None:
+                begun()
 
     def tell(self, said: jsonrpc.Notification) -> bool:
         """Pass a notification on to every listener; False when there is none."""
-        for on_event in tuple(self._listeners.values()):
+        for on_event, _ in tuple(self._listeners.values()):
             on_event(said.method, said.params)
         return bool(self._listeners)
 

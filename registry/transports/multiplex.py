@@ -10,7 +10,7 @@ from itertools import count
 from typing import Generic, TypeVar
 
 from registry.mcp import jsonrpc
-from registry.transports.base import Answer, BrokenOff, NotSent, OnEvent, TimedOut, UpstreamError
+from registry.transports.base import Answer, BrokenOff, NotSent, OnConfirmed, OnEvent, TimedOut, UpstreamError
 from registry.transports.beside import ASIDE_SECONDS, Beside
 from registry.transports.envelope import LISTEN, SUBSCRIPTION, listen_params, number_of, own_token, request_params
 from registry.transports.handshake import CANCELLED, PROGRESS
@@ -44,7 +44,7 @@ class Multiplex(Generic[Source]):
         self._slots = asyncio.Semaphore(slots)
         self._numbers = count(1)
         self._waiting: dict[bytes, _Waiting[Source]] = {}
-        self._hearers: dict[bytes, tuple[Source, bool, OnEvent]] = {}
+        self._hearers: dict[bytes, tuple[Source, bool, OnEvent, OnConfirmed | None]] = {}
         self._beside = Beside()
         self.dropped = 0  # Unknown ids, text that is no message, notifications that nobody asked for.
 
@@ -116,12 +116,23 @@ class Multiplex(Generic[Source]):
         response = await self.carry(source, number, message, until, options, cancels=True)
         return Answer(response.result, response.error)
 
-    async def listen(self, source: Source, notifications: bytes, on_event: OnEvent, until: float, modern: bool) -> None:
-        """See Upstream.listen. In the session era there is nothing to ask for."""
+    async def listen(
+        self,
+        source: Source,
+        notifications: bytes,
+        on_event: OnEvent,
+        on_confirmed: OnConfirmed | None,
+        *,
+        until: float,
+        modern: bool,
+    ) -> None:
+        """See Upstream.listen. In the session era there is nothing to ask for, and nothing to wait for."""
         number = self.number()
         token = b"%d" % number
         message = jsonrpc.request(number, LISTEN, listen_params(notifications)) if modern else None
-        self._hearers[token] = source, modern, on_event
+        self._hearers[token] = source, modern, on_event, on_confirmed
+        if on_confirmed is not None and not modern:
+            on_confirmed(notifications)
         try:
             response = await self.carry(source, number, message, until, cancels=modern)
         except (TimedOut, BrokenOff):
@@ -162,11 +173,11 @@ class Multiplex(Generic[Source]):
             return self._withdraw(source, jsonrpc.member(said.params, "requestId") or b"")
         subscription = jsonrpc.meta_member(said.params, SUBSCRIPTION)
         heard = False
-        for token, (of, modern, on_event) in tuple(self._hearers.items()):
+        for token, (of, modern, on_event, on_confirmed) in tuple(self._hearers.items()):
             if of is not source:
                 continue
             if modern and token == subscription:
-                tell_subscriber(said, on_event)
+                tell_subscriber(said, on_event, on_confirmed)
                 heard = True
             elif not modern or (subscription is None and said.method not in SUBSCRIBED):
                 on_event(said.method, said.params)

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from registry.mcp import jsonrpc
-from registry.transports.base import OnEvent
+from registry.transports.base import EMPTY_OBJECT, OnConfirmed, OnEvent
 from registry.transports.envelope import SUBSCRIPTION, own_token
 from registry.transports.handshake import PROGRESS
 from registry.transports.options import Options
@@ -43,7 +43,9 @@ def tell_request(said: jsonrpc.Notification, number: bytes, options: Options) ->
     return True
 
 
-def tell_subscriber(said: jsonrpc.Notification, on_event: OnEvent) -> None:
-    """Pass on what was said under a subscription of ours, without its id; the acknowledgement is not passed on."""
+def tell_subscriber(said: jsonrpc.Notification, on_event: OnEvent, on_confirmed: OnConfirmed | None) -> None:
+    """Pass on what was said under a subscription of ours, without its id; the acknowledgement is what confirms it."""
     if said.method != ACKNOWLEDGED:
         on_event(said.method, jsonrpc.without_meta_member(said.params, SUBSCRIPTION))
+    elif on_confirmed is not None:
+        on_confirmed(jsonrpc.member(said.params, "notifications") or EMPTY_OBJECT)

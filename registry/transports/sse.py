@@ -19,6 +19,7 @@ from registry.transports.base import (
     Handshake,
     Limits,
     NotSent,
+    OnConfirmed,
     OnEvent,
     TimedOut,
     UpstreamError,
@@ -163,11 +164,13 @@ class SseUpstream(Requests):
             raise NotSent("the event stream of the server has ended")
         await self._courier.tell(heads, message, until)
 
-    async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
+    async def listen(
+        self, notifications: bytes, on_event: OnEvent, *, deadline: float, on_confirmed: OnConfirmed | None = None
+    ) -> None:
         """See Upstream."""
         until = asyncio.get_running_loop().time() + deadline
         running = await self._opening.get_for_request(until)
-        await self._wire.listen(running.stream, notifications, on_event, until, modern=False)
+        await self._wire.listen(running.stream, notifications, on_event, on_confirmed, until=until, modern=False)
 
     async def close(self) -> None:
         """See Upstream."""

@@ -16,6 +16,7 @@ from registry.transports.base import (
     Handshake,
     Limits,
     NotSent,
+    OnConfirmed,
     OnEvent,
     TimedOut,
     Unreachable,
@@ -184,11 +185,15 @@ class StdioUpstream(Requests):
         self._failures = 0
         return answer
 
-    async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
+    async def listen(
+        self, notifications: bytes, on_event: OnEvent, *, deadline: float, on_confirmed: OnConfirmed | None = None
+    ) -> None:
         """See Upstream."""
         until = asyncio.get_running_loop().time() + deadline
         running = await self._opening.get_for_request(until)
-        await self._wire.listen(running.child, notifications, on_event, until, running.modern)
+        await self._wire.listen(
+            running.child, notifications, on_event, on_confirmed, until=until, modern=running.modern
+        )
 
     # The end of a child.
 

@@ -27,7 +27,9 @@ _numbers = itertools.count(1)
 class Streaming:
     """One HTTP request to the application in a task; `events` grows while it is answered."""
 
-    def __init__(self, place: Inside, method: str, body: bytes, agent: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, place: Inside, method: str, body: bytes, agent: str, headers: Mapping[str, str], path: str = "/mcp/tools"
+    ) -> None:
         self.sent: list[Any] = []
         self._given = iter([{"type": "http.request", "body": body, "more_body": False}])
         self._left = asyncio.Event()
@@ -38,7 +40,7 @@ class Streaming:
             "authorization": f"Bearer {place.tokens[agent]}",
         }
         pairs = [(name.encode(), value.encode()) for name, value in (usual | dict(headers)).items()]
-        scope = {"type": "http", "method": method, "path": "/mcp/tools", "headers": pairs, "client": ("127.0.0.1", 9)}
+        scope = {"type": "http", "method": method, "path": path, "headers": pairs, "client": ("127.0.0.1", 9)}
         self.task = asyncio.ensure_future(application(scope, self._receive, self._send))
 
     async def _receive(self) -> Any:
@@ -95,6 +97,7 @@ class Modern:
     place: Inside
     capabilities: Mapping[str, Any] = field(default_factory=dict)
     agent: str = "dev-claude"
+    path: str = "/mcp/tools"
 
     def start(
         self, method: str, *, rpc_id: Any = None, headers: Mapping[str, str] | None = None, **params: Any
@@ -106,7 +109,7 @@ class Modern:
             sent.setdefault("mcp-name", str(params.get(NAMES[method])))
         number = next(_numbers) if rpc_id is None else rpc_id
         message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params | {"_meta": meta}}
-        return Streaming(self.place, "POST", json.dumps(message).encode(), self.agent, sent)
+        return Streaming(self.place, "POST", json.dumps(message).encode(), self.agent, sent, self.path)
 
     async def request(self, method: str, **params: Any) -> Reply:
         """One request and its answer."""

@@ -143,7 +143,7 @@ async def meanwhile(place: Inside, change: Callable[[], None]) -> AsyncIterator[
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 async def test_a_change_during_the_commit_holds_the_call_back(change: Callable[[], None]) -> None:
-    """Issue 2 "Shown by" 4: 0 forwarded, closed `not_sent`, and the next call meets the change too."""
+    """0 forwarded, closed `not_sent`, and the next call meets the change too."""
     async with inside() as place:
         assert (await place.call(text="good")).text == "good"
         assert await place.entries() == [("call.intent", ""), ("call.outcome", "ok")]

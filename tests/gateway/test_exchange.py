@@ -64,7 +64,7 @@ async def test_a_quick_answer_is_plain_json_with_its_status() -> None:
 
 
 async def test_notifications_come_before_the_answer_and_in_order() -> None:
-    """Issue 2 deliver 7: one stream, in order, ended by the answer."""
+    """One stream, in order, ended by the answer."""
     request = Request()
     for number in (b"1", b"2", b"3"):
         request.exchange.notify("notifications/progress", b'{"progress":%s}' % number)

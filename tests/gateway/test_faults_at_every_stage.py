@@ -86,7 +86,7 @@ BEFORE: dict[str, tuple[Callable[[Inside, pytest.MonkeyPatch], None], tuple[tupl
 
 @pytest.mark.parametrize("stage", BEFORE)
 async def test_a_fault_before_sending_forwards_nothing(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Issue 2 "Shown by" 4, security F2: an error with our id, no call at the server, one closing record."""
+    """Security F2: an error with our id, no call at the server, one closing record."""
     inject, expected = BEFORE[stage]
     async with inside() as place:
         assert (await place.call(text="good")).text == "good"
@@ -161,7 +161,7 @@ AFTER = {"upstream": upstream_breaks, "screening": step("screen"), "outcome": ou
 
 @pytest.mark.parametrize("stage", AFTER)
 async def test_a_fault_after_sending_withholds_the_result(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Issue 2 "Shown by" 4: forwarded once, recorded `withheld`, and nothing of the answer leaves."""
+    """Forwarded once, recorded `withheld`, and nothing of the answer leaves."""
     async with inside() as place:
         AFTER[stage](place, monkeypatch)
         reply = await place.call(text="secret-answer")

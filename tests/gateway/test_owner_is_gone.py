@@ -9,6 +9,7 @@ import pytest
 
 from gateway.call import Client
 from gateway.peers.relay import PeerGone, Relay
+from gateway.sessions import Parked, digest_of
 from tests.gateway.inside import Inside, inside
 from tests.raw_agent import LEGACY, Reply
 
@@ -66,3 +67,18 @@ async def test_what_asks_for_nothing_is_told_that_its_session_is_gone(
     async with inside() as place:
         reply = await post(place, message)
         assert (reply.status, reply.error["code"]) == (404, -32600)
+
+
+@pytest.mark.parametrize(("sent", "code"), [(True, 50400), (False, -32602)])
+async def test_the_next_leg_of_a_parked_call_says_whether_it_may_have_gone_on(
+    monkeypatch: pytest.MonkeyPatch, sent: bool, code: int
+) -> None:
+    """The answers may have reached the server by the process that had the call; or nobody."""
+    told(monkeypatch, sent=sent)
+    async with inside() as place:
+        handles = place.gateway.endpoint.sessions.handles
+        asked = digest_of("tools/call", "echo", b'{"text":"once"}')
+        state = handles.seal_state(Parked("feed", "1"), agent="dev-claude", server="tools", call=asked)
+        reply = await place.call(state=state, text="once")
+        assert reply.error["code"] == code
+        assert place.forwarded() == 0

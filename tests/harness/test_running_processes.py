@@ -74,7 +74,7 @@ def test_a_configuration_that_is_refused_shows_the_problem(gatehouse: Callable[.
 def test_official_typescript_clients_list_and_call(
     gatehouse: Callable[..., Running], config: dict[str, Any], client: str, version: str, tmp_path: Path
 ) -> None:
-    """Issue 2, shown by: the TypeScript SDK in both eras, before the official filesystem server."""
+    """The TypeScript SDK in both eras, before the official filesystem server."""
     note = tmp_path / "notes" / "welcome.txt"
     note.parent.mkdir()
     note.write_text("hello")

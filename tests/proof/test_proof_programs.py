@@ -20,7 +20,7 @@ def test_the_small_size_is_a_hundredth_or_more(program: Program) -> None:
 @pytest.mark.timeout(300)
 @names
 def test_the_program_holds_at_its_small_size(program: Program) -> None:
-    """Issue 2, shown by: the same programs as `make proof`. A test of its own may run the small size already."""
+    """The same programs as `make proof`. A test of its own may run the small size already."""
     if program.elsewhere:
         assert (ROOT / program.elsewhere).exists()
         return

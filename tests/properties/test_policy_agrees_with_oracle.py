@@ -1,4 +1,4 @@
-"""The product's decisions against the oracle's (security P3, issue 2): zero disagreements in 10,000 generated cases."""
+"""The product's decisions against the oracle's (security P3): zero disagreements in 10,000 generated cases."""
 
 from __future__ import annotations
 

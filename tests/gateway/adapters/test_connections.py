@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from gateway.adapters import connections
-from gateway.adapters.connections import Connection, Connections, Key
+from gateway.adapters.connections import Connections, Key
 from gateway.refusal import UpstreamFailed
 from gateway.snapshot.model import ServerRecord
 from registry.mcp.revisions import Era
-from registry.transports.base import Handshake, NotSent, OnEvent, Unreachable, Upstream
+from registry.transports.base import Handshake, OnConfirmed, OnEvent, Unreachable, Upstream
 from tests.waiting import eventually_async
 
 OWN = ServerRecord("files", 1, "http", 1.0, 1, own_sessions=True, fingerprint="f1")
@@ -28,7 +28,6 @@ class Server:
         self.opened = 0
         self.closed = 0
         self.down = False
-        self.listened: list[bytes] = []
         self.let_go = asyncio.Event()
         self.let_go.set()
 
@@ -40,9 +39,10 @@ class Server:
             raise Unreachable("down")
         return Handshake(self.era, "x", {"tools": {"listChanged": True}})
 
-    async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
+    async def listen(
+        self, notifications: bytes, on_event: OnEvent, *, deadline: float, on_confirmed: OnConfirmed | None = None
+    ) -> None:
         """Never say anything."""
-        self.listened.append(notifications)
         await asyncio.Event().wait()
 
     async def close(self) -> None:
@@ -183,68 +183,16 @@ async def test_a_server_that_is_gone_is_not_sent_anything(monkeypatch: pytest.Mo
     assert (failed.value.status, failed.value.sent) == ("not_sent", False)
 
 
-# What is watched.
-
-
-def connected(server: Server, record: ServerRecord = OWN) -> Connection:
-    """A connection to it."""
-    return Connection(key(server=record), record, server, Handshake(server.era, "x"))  # type: ignore[arg-type]
-
-
-def heard(connection: Connection, method: str, params: bytes) -> None:
-    """Nothing is done with it."""
-
-
-async def test_what_is_watched_is_listened_to_until_the_last_forgets() -> None:
-    """In the stateless era another set of resources takes another stream."""
-    server = Server(Era.MODERN)
-    connection = connected(server)
-    connection.watch("x:1", heard)
-    await eventually_async(lambda: any(b"x:1" in said for said in server.listened), what="listening")
-    connection.watch("x:1", heard)
-    connection.forget("x:1")
-    assert connection.uris == {"x:1": 1}
-    connection.forget("x:1")
-    connection.forget("x:1")
-    connection.forget("never watched")
-    assert connection.uris == {}
-    await eventually_async(lambda: b"x:1" not in server.listened[-1], what="listening without it")
-    await connection.close()
-
-
-async def test_what_somebody_else_watches_over_a_shared_connection_stays() -> None:
-    """One agent cannot end the watch of another."""
-    connection = connected(Server(Era.MODERN), SHARED)
-    connection.watch("x:1", heard)
-    connection.forget("x:1")
-    assert connection.uris == {"x:1": 1}
-    await connection.close()
-
-
-async def test_only_so_many_resources_are_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the limit and past it; one that is watched already can be watched again."""
-    monkeypatch.setattr(connections, "MOST_WATCHED", 2)
-    connection = connected(Server(Era.MODERN))
-    for uri in ("x:1", "x:2", "x:1"):
-        connection.watch(uri, heard)
-    with pytest.raises(UpstreamFailed) as failed:
-        connection.watch("x:3", heard)
-    assert not failed.value.sent and set(connection.uris) == {"x:1", "x:2"}
-    await connection.close()
-
-
-async def test_a_server_without_a_stream_is_not_asked_again() -> None:
-    """And listening that fails within leaves no task that nobody looks at."""
-
-    class Silent(Server):
-        async def listen(self, notifications: bytes, on_event: OnEvent, *, deadline: float) -> None:
-            self.listened.append(notifications)
-            raise NotSent("no stream")
-
-    server = Silent(Era.LEGACY)
-    connection = connected(server)
-    connection.listen(heard)
-    assert connection._task is not None
-    await asyncio.wait({connection._task})
-    assert connection._task.exception() is None and len(server.listened) == 1
-    await connection.close()
+async def test_who_gives_up_waiting_for_an_opening_leaves_nothing_open(
+    servers: list[Server], plan: list[Server]
+) -> None:
+    """A cancelled opening closes what it had begun, which may be a child process."""
+    slow = Server(Era.LEGACY)
+    slow.let_go.clear()
+    plan.append(slow)
+    one = pool()
+    opening = asyncio.ensure_future(one.opened(key(), OWN))
+    await eventually_async(lambda: slow.opened, what="the slow opening")
+    opening.cancel()
+    await asyncio.wait({opening})
+    assert slow.closed == 1 and one._open == {}

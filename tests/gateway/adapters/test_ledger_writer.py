@@ -238,7 +238,7 @@ async def test_the_lease_is_kept_while_nothing_is_written(monkeypatch: pytest.Mo
 
 
 async def test_what_is_queued_is_written_before_the_end() -> None:
-    """Issue 2 deliver 2: a stop in order loses nothing."""
+    """A stop in order loses nothing."""
     store = MemoryStore()
     async with writing(store) as writer:
         line = intent()

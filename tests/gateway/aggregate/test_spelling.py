@@ -19,7 +19,7 @@ JSON = st.recursive(
 
 
 def test_only_the_name_changes_byte_for_byte() -> None:
-    """Issue 3 deliver 4: spaces, number literals, escapes, order and names further down stay."""
+    """Spaces, number literals, escapes, order and names further down stay."""
     before = (
         b'{ "title":"N\\u0061me", "na\\u006de" : "re\\"ad", "x": {"name":"kept", "n": 1.50e+2}, "y":["name","name"] }\n'
     )

@@ -53,7 +53,7 @@ async def test_this_process_is_known_without_looking(peers: Peers, table: Table)
 async def test_an_address_is_remembered_for_a_second_and_no_longer(
     peers: Peers, table: Table, clock: HandClock
 ) -> None:
-    """Issue 3: a dead process is noticed, and a living one costs no look-up a request."""
+    """A dead process is noticed, and a living one costs no look-up a request."""
     assert [await peers.address_of(OWNERS) for _ in range(50)] == [THERE] * 50
     assert table.reads == 1
     table.rows = {}
@@ -195,7 +195,7 @@ def stream(name: str, **more: object) -> None:
 
 @pytest.mark.django_db
 def test_a_process_lives_by_an_unsealed_stream_with_a_lease() -> None:
-    """Issue 3: by its lease row; streams of before there were processes name none."""
+    """By its lease row; streams of before there were processes name none."""
     past = timezone.now() - timedelta(seconds=1)
     stream("living", process=OWNERS, address=THERE)
     stream("sealed", process="1" * 16, address=THERE, sealed_at=past)

@@ -22,7 +22,7 @@ ODD_ANSWER = (
 
 
 async def test_bytes_pass_unchanged_both_ways() -> None:
-    """Issue 3 deliver 8: number literals, member order, unknown members, escapes."""
+    """Number literals, member order, unknown members, escapes."""
 
     async def serve(asked: Asked) -> None:
         await asked.answer(ODD_ANSWER)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from registry.transports.base import Answer, Limits, NotSent
 from registry.transports.http import HttpUpstream
+from tests.upstream_faults import whole
 from tests.upstream_offer import Offer
 from tests.upstream_simulator import HttpSimulator
 from tests.waiting import eventually_async
@@ -39,6 +41,12 @@ def listen(upstream: HttpUpstream, heard: Heard, notifications: bytes = b"{}") -
     )
 
 
+def confirming(upstream: HttpUpstream, confirmed: list[bytes], notifications: bytes) -> asyncio.Task[None]:
+    return asyncio.create_task(
+        upstream.listen(notifications, lambda *_: None, deadline=PATIENCE, on_confirmed=confirmed.append)
+    )
+
+
 async def stop(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
@@ -47,6 +55,10 @@ async def stop(*tasks: asyncio.Task[None]) -> None:
 
 def is_modern(simulator: HttpSimulator) -> bool:
     return "modern" in simulator.offer.eras
+
+
+def has_opened(simulator: HttpSimulator) -> bool:
+    return any(one.verb == "GET" for one in simulator.received)
 
 
 async def test_a_notice_is_heard_without_our_subscription_and_the_acknowledgement_is_not(
@@ -87,6 +99,67 @@ async def test_several_listen_at_once_each_with_its_own_filter_or_all_on_one_str
     await eventually_async(lambda: len(heard[1]) == 2)
     await stop(listening[1])
     await simulator.until(lambda: len(simulator.ended) >= len(simulator.streams))
+
+
+async def test_listening_is_confirmed_when_the_server_has_confirmed_it(
+    upstream: HttpUpstream, simulator: HttpSimulator
+) -> None:
+    """By its acknowledgement, which may leave something out, or by the head of the session's own stream."""
+    simulator.confirms.clear()
+    simulator.left_out = {"x:2"}
+    wanted = {"toolsListChanged": True, "resourceSubscriptions": ["x:1", "x:2"]}
+    confirmed: list[bytes] = []
+    listening = confirming(upstream, confirmed, json.dumps(wanted).encode())
+    await simulator.until(lambda: simulator.calls("subscriptions/listen") or has_opened(simulator))
+    answer = await upstream.request("tools/call", b'{"name":"echo","arguments":{"text":"x"}}', deadline=PATIENCE)
+    assert answer.result is not None and confirmed == []
+    simulator.confirms.set()
+    await eventually_async(lambda: confirmed)
+    expected = wanted | {"resourceSubscriptions": ["x:1"]} if is_modern(simulator) else wanted
+    assert [json.loads(one) for one in confirmed] == [expected]
+    await stop(listening)
+
+
+@pytest.mark.parametrize("simulator", ["legacy"], indirect=True)
+async def test_who_joins_a_sessions_open_stream_is_confirmed_at_once(
+    upstream: HttpUpstream, simulator: HttpSimulator
+) -> None:
+    """And who joins it before it is open, when it is; a stream that is opened again is confirmed again."""
+    simulator.confirms.clear()
+    confirmed: list[bytes] = []
+    listening = [confirming(upstream, confirmed, b'{"n":%d}' % number) for number in range(2)]
+    await simulator.until(lambda: has_opened(simulator))
+    assert confirmed == []
+    simulator.confirms.set()
+    await eventually_async(lambda: len(confirmed) == 2)
+    listening.append(confirming(upstream, confirmed, b'{"n":2}'))
+    await eventually_async(lambda: len(confirmed) == 3)
+    assert sorted(confirmed) == [b'{"n":0}', b'{"n":1}', b'{"n":2}'] and len(simulator.streams) == 1
+    await simulator.end_stream()
+    await asyncio.wait(listening)
+    simulator.confirms.clear()
+    listening = [confirming(upstream, confirmed, b'{"n":3}')]
+    await simulator.until(lambda: sum(one.verb == "GET" for one in simulator.received) == 2)
+    assert len(confirmed) == 3
+    simulator.confirms.set()
+    await eventually_async(lambda: len(confirmed) == 4)
+    await stop(*listening)
+
+
+@pytest.mark.parametrize("simulator", ["legacy"], indirect=True)
+async def test_a_head_that_is_of_no_event_stream_confirms_nothing(
+    upstream: HttpUpstream, simulator: HttpSimulator
+) -> None:
+    """It is the head of an answer that offers no stream."""
+
+    async def answered(wire: Any, number: Any, wanted: Any) -> None:
+        await wire.send(whole(b"{}"))
+
+    simulator._listened = answered  # type: ignore[method-assign]
+    confirmed: list[bytes] = []
+    with pytest.raises(NotSent, match="offers no stream"):
+        await confirming(upstream, confirmed, b"{}")
+    assert confirmed == []
 
 
 async def test_listening_takes_no_connection_from_the_calls(upstream: HttpUpstream, simulator: HttpSimulator) -> None:
@@ -137,9 +210,11 @@ async def test_closing_ends_the_listening(upstream: HttpUpstream, simulator: Htt
 async def test_a_server_that_offers_no_stream_says_so(era: str) -> None:
     async with HttpSimulator(Offer(eras=frozenset((era,)))) as simulator:
         upstream = HttpUpstream(simulator.url, allow_private=True)
+        confirmed: list[bytes] = []
         for _ in range(2):
             with pytest.raises(NotSent, match="offers no stream"):
-                await upstream.listen(b"{}", lambda *_: None, deadline=PATIENCE)
+                await upstream.listen(b"{}", lambda *_: None, deadline=PATIENCE, on_confirmed=confirmed.append)
+        assert confirmed == []
         assert (await upstream.request("tools/list", b"{}", deadline=PATIENCE)).result is not None
         await upstream.close()
 
