@@ -30,6 +30,7 @@ def test_a_thousand_calls_by_twenty_callers_beside_faulty_servers_get_their_own_
 
 
 @pytest.mark.alone
+@pytest.mark.any_database
 @pytest.mark.timeout(300)
 def test_a_dead_server_leaves_its_neighbours_their_speed(databases: Databases, tmp_path: Path) -> None:
     """A small version, at three times the figure: 4.5 where the full program has to stay within 1.5."""

@@ -21,6 +21,8 @@ from tests.upstream_offer import TOOLS, Offer
 from tests.upstream_simulator import HttpSimulator
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.any_database
+
 DEADLINE = 2
 SLACK = 1.0
 RESULT_BYTES = 1 << 20

@@ -15,7 +15,7 @@ from tests.raw_agent import Reply
 from tests.upstream_offer import NotHere
 from tests.upstream_simulator import HttpSimulator
 
-pytestmark = pytest.mark.usefixtures("own_database")
+pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.any_database]
 RULES = """
   - {id: prompts, prompt: greet, action: allow, reason: A test}
   - {id: ask-first, prompt: secret, action: escalate, reason: A test, approve: {from: [team:platform], within: 10m}}

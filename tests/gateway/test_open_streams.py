@@ -19,7 +19,7 @@ from tests.gateway.speaking import Legacy, Modern, RichOffer, Streaming
 from tests.upstream_simulator import HttpSimulator
 from tests.waiting import eventually_async
 
-pytestmark = pytest.mark.usefixtures("own_database")
+pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.any_database]
 ALL = POLICY + '\n  - {id: all, server: "*", action: allow, reason: A test}\n'
 ONE, KEY = "file:///docs/one", "file:///docs/secret/key"
 EVERYTHING = {"toolsListChanged": True, "promptsListChanged": True, "resourcesListChanged": True}

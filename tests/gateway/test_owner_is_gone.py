@@ -13,7 +13,7 @@ from gateway.sessions import Parked, digest_of
 from tests.gateway.inside import Inside, inside
 from tests.raw_agent import LEGACY, Reply
 
-pytestmark = pytest.mark.usefixtures("own_database")
+pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.any_database]
 CALL: dict[str, Any] = {"id": 7, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "once"}}}
 
 

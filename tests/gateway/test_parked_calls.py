@@ -22,7 +22,7 @@ from tests.upstream_offer import Offer
 from tests.upstream_simulator import HttpSimulator
 from tests.waiting import eventually_async
 
-pytestmark = pytest.mark.usefixtures("own_database")
+pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.any_database]
 KEY = "AK" + "IA" + "Q3EGS7W2XK5TJ9LM"
 CAN = {"elicitation": {}}
 ACCEPT = {"action": "accept", "content": {"name": "bob"}}

@@ -16,7 +16,7 @@ from gateway.asgi import application
 from tests.gateway.inside import Inside, inside
 from tests.waiting import eventually_async
 
-pytestmark = pytest.mark.usefixtures("own_database")
+pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.any_database]
 PIECE = 65_536
 INITIALIZE = {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": {"name": "old", "version": "1"}}
 

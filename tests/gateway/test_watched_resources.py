@@ -12,7 +12,7 @@ from tests.gateway.inside import POLICY, Inside, inside
 from tests.gateway.speaking import Legacy, Modern, RichOffer, Streaming
 from tests.upstream_simulator import UPDATED, HttpSimulator
 
-pytestmark = pytest.mark.usefixtures("own_database")
+pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.any_database]
 ALL = POLICY + '\n  - {id: all, server: "*", action: allow, reason: A test}\n'
 TWICE = ({"name": "all", "servers": ["tools", "other"]},)
 ONE, TWO, LATER = "file:///docs/one", "file:///docs/two", "file:///docs/later"

@@ -11,6 +11,8 @@ from tests.flows.aggregate.place import ASKABLE, ROOM, SEARCH, STATUS, Place
 from tests.raw_agent import DECISION, LEGACY, Agent
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.any_database
+
 # Calls.
 
 

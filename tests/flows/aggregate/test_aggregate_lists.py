@@ -12,6 +12,8 @@ import pytest
 from tests.flows.aggregate.place import ASKABLE, ROOM, SEARCH, STATUS, Place
 from tests.raw_agent import LEGACY, Agent
 
+pytestmark = pytest.mark.any_database
+
 # Names and lists.
 
 

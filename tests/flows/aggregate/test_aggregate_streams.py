@@ -15,6 +15,8 @@ from tests.flows.eras_place import Heard, client
 from tests.node import programs
 from tests.raw_agent import META
 
+pytestmark = pytest.mark.any_database
+
 # Streams, resources, prompts, questions: with the official client in both modes.
 
 

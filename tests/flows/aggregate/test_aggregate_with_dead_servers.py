@@ -12,6 +12,8 @@ from tests.flows.aggregate.place import SEARCH, Place
 from tests.flows.eras_place import Heard, client
 from tests.waiting import eventually_async
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize("legacy", [True, False])
 def test_dead_and_hanging_servers_hold_nobody_up(place: Place, legacy: bool, path: str) -> None:

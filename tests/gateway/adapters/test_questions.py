@@ -27,7 +27,7 @@ from tests.gateway.mcp.test_questions_on_the_wire import SPELT
 from tests.gateway.speaking import Modern, RichOffer
 from tests.upstream_simulator import HttpSimulator
 
-pytestmark = pytest.mark.usefixtures("own_database")
+pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.any_database]
 
 
 # Both of the stateless era.

@@ -28,7 +28,7 @@ from tests.upstream_faults import FAULTS, SSE_HEAD, event, piece
 from tests.upstream_offer import Offer
 from tests.upstream_simulator import HttpSimulator
 
-pytestmark = pytest.mark.usefixtures("own_database")
+pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.any_database]
 
 
 # A session-era agent, a stateless server.
