@@ -29,6 +29,9 @@ COUNTS = "GATEHOUSE_TEST_COUNTS"  # Where tests/conftest.py leaves what came of 
 OUTCOMES = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
 NO_TESTS = 5  # pytest's exit status when nothing was selected.
 INTERRUPTED = 2
+# Most tests wait for a process more than they compute: with one worker a core, half of the machine would idle.
+WORKERS = min(8, 2 * (os.cpu_count() or 1))
+WORKERS_ON_A_SERVER = min(3, WORKERS)  # Each has several processes, and a server takes 100 connections as it comes.
 WIDTH = 80
 
 
@@ -96,16 +99,18 @@ def on_postgres(plain: dict[str, str], redis: str, arguments: list[str], sums: S
         environment["REDIS_URL"] = redis
     title = f"PostgreSQL at {public(server)}, " + (f"Redis at {public(redis)}" if redis else "without Redis")
     try:
-        run_suite(title, environment, ["--each-database", *arguments], sums)
+        run_suite(title, environment, ["--each-database", *arguments], sums, workers=WORKERS_ON_A_SERVER)
     finally:
         if redis:
             forget_redis_keys(redis, name)
 
 
-def run_suite(title: str, environment: dict[str, str], arguments: list[str], sums: Sums) -> None:
-    """The bulk on both cores, then the tests that measure seconds, by themselves."""
+def run_suite(
+    title: str, environment: dict[str, str], arguments: list[str], sums: Sums, *, workers: int = WORKERS
+) -> None:
+    """The bulk on all cores, then the tests that measure seconds, by themselves."""
     say(title)
-    run_pytest(["-n", "2", "--dist", "worksteal", "-m", "not alone", *arguments], environment, sums)
+    run_pytest(["-n", str(workers), "--dist", "worksteal", "-m", "not alone", *arguments], environment, sums)
     if sums.status != INTERRUPTED:
         say(f"{title}: tests that measure seconds, by themselves")
         run_pytest(["-m", "alone", *arguments], environment, sums)

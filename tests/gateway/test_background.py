@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,9 @@ def waits_until_told() -> None:
 
 
 @pytest.fixture
-def background(tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Background]:
+def background(tmp_path: Path, settings: Any) -> Iterator[Background]:
     """Both threads, over a broker in this process."""
-    monkeypatch.setattr(settings, "CELERY_BEAT_SCHEDULE_FILENAME", str(tmp_path / "beat"))
+    settings.CELERY_BEAT_SCHEDULE_FILENAME = str(tmp_path / "beat")
     before = {name: app.conf[name] for name in ("broker_url", "beat_schedule")}
     app.conf.update(broker_url="memory://", beat_schedule={})
     for event in (begun, let_go, done):
