@@ -14,7 +14,7 @@ from tests.proof import kills
 from tests.proof.kills_join import Attempt, Evidence, hexadecimal, judged
 from tests.proof.run import PROGRAMS
 
-KILLS = 5
+KILLS = 10
 ZERO = next(program.zero for program in PROGRAMS if program.name == "kills")
 TICKET = "11111111-1111-4111-8111-111111111111"
 READING, WRITING, OTHER = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "abc")
@@ -22,7 +22,7 @@ READING, WRITING, OTHER = (f"{digit * 8}-0000-4000-8000-000000000000" for digit 
 
 @pytest.mark.timeout(300)
 def test_kills_at_random_points_lose_and_double_nothing(databases: Databases, tmp_path: Path) -> None:
-    """One kill of each kind on the run's database with 50 calls and more in flight, approvals among them."""
+    """Ten kills on the run's database with 50 calls and more in flight, approvals among them."""
     redis = os.environ.get("REDIS_URL", "") if databases.server else ""
     figures = kills.on_one_database(databases, KILLS, kills.SEED, tmp_path, redis)
     assert figures["zero"] == dict.fromkeys(ZERO, 0), figures
