@@ -13,18 +13,17 @@ POLICY_FILE: Final = "policy"
 CONSOLE_ROLES: Final = ("security-admin", "policy-author", "approver", "auditor", "server-owner", "developer")
 
 
-def configuration(name: str, command: Sequence[str], *, folder: str, own_policy: bool) -> str:
+def configuration(name: str, command: Sequence[str], *, own_policy: bool) -> str:
     """One server, one person who owns one agent, and a policy: the person's own (read as POLICY_FILE), or the default.
 
-    `folder` is where the server runs. JSON is YAML, and quotes every word of the command.
+    The server runs where the wrapper was started, and its record names no `cwd`: nobody said that this is where it
+    takes relative paths from, so that rules about paths refuse them. JSON is YAML, and quotes each word of the command.
     """
     return json.dumps(
         {
             "version": 1,
             "people": [{"email": PERSON, "roles": list(CONSOLE_ROLES)}],
-            "servers": [
-                {"name": name, "transport": "stdio", "command": list(command), "cwd": folder, "approve": "all"}
-            ],
+            "servers": [{"name": name, "transport": "stdio", "command": list(command), "approve": "all"}],
             "roles": [{"name": ROLE, "servers": [name]}],
             "agents": [{"name": AGENT, "owner": PERSON, "roles": [ROLE], "expires_in": "365d"}],
             "policy": {"file": POLICY_FILE} if own_policy else default_policy(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -70,9 +69,7 @@ def _set_up(wanted: Wanted) -> str:
         issued: dict[str, Any] = {}
         outcome = apply_configuration(
             parse_config(
-                configuration(
-                    wanted.name, wanted.command, folder=str(Path.cwd()), own_policy=wanted.policy is not None
-                ),
+                configuration(wanted.name, wanted.command, own_policy=wanted.policy is not None),
                 source="gatehouse wrap",
                 read_file=lambda name: _policy(wanted, name),
                 known=known_names(),

@@ -172,6 +172,19 @@ def test_a_policy_file_in_the_guides_form_decides(tmp_path: Path, log: Path) -> 
     assert [note["name"] for note in notes(log)] == ["read_label"]
 
 
+def test_a_relative_path_is_not_guessed(tmp_path: Path, log: Path) -> None:
+    """A server may take it from another folder than the one it was started in, so that rules about paths refuse it."""
+    policy = tmp_path / "policy.yaml"
+    rule = {"tool": "shed/read_label", "action": "allow", "constraints": {"box": {"under": [str(tmp_path)]}}}
+    policy.write_text(json.dumps({"version": "1", "default": "deny", "rules": [rule]}))
+    with Wrapped(tmp_path, shed(log), "--name", "shed", "--policy", str(policy)) as running:
+        running.open()
+        assert not running.call("read_label", box=str(tmp_path / "a")).get("isError")
+        denied = running.call("read_label", box="a")
+        assert denied["isError"] and "relative path" in denied["content"][0]["text"]
+    assert len(notes(log)) == 1
+
+
 def test_the_guides_gateway_configuration_is_applied_as_it_stands(
     gatehouse: Callable[..., Running], tmp_path: Path, log: Path
 ) -> None:

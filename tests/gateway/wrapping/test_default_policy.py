@@ -39,18 +39,16 @@ def test_prompts_and_resources_are_served() -> None:
 def test_the_configuration_is_one_server_one_person_and_one_agent() -> None:
     """Whatever stands in the command, it stays one word of it."""
     command = ["/bin/it", 'a "quoted": {word}', "- x: y"]
-    read = parse_config(
-        configuration("it", command, folder="/srv", own_policy=False), source="wrap", read_file=lambda name: ""
-    )
+    read = parse_config(configuration("it", command, own_policy=False), source="wrap", read_file=lambda name: "")
     (server,), (person,), (agent,) = read.servers, read.people, read.agents
-    assert (server.name, list(server.command), server.cwd) == ("it", command, "/srv")
+    assert (server.name, list(server.command), server.cwd) == ("it", command, "")
     assert server.approval.which is Approve.ALL and "allow" not in dict(server.client_requests).values()
     assert (person.email, agent.owner, agent.name) == (PERSON, PERSON, AGENT)
 
 
 def test_a_policy_of_ones_own_replaces_the_default() -> None:
     """It is read where it is named; a wrong one is refused with its place."""
-    text = configuration("it", ["x"], folder="/srv", own_policy=True)
+    text = configuration("it", ["x"], own_policy=True)
     own = 'version: "1"\ndefault: deny\nrules: []\n'
     assert parse_config(text, source="wrap", read_file=lambda name: own).policy is not None
     with pytest.raises(BadConfiguration, match="policy:1:1"):
