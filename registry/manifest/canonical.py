@@ -129,8 +129,19 @@ def read_manifest(document: JSON, *, any_names: bool = False) -> Manifest:
             if size > MAX_MANIFEST_BYTES:
                 raise ManifestError(f"the manifest is larger than {MAX_MANIFEST_BYTES} bytes")
     _refuse_duplicates(items)
-    held = [item for item in items if item.kind in HELD]
-    return Manifest(tuple(items), _digest_of(items), _digest_of(held))
+    digests = {item.key: item.digest for item in items}
+    return Manifest(tuple(items), whole_digest(digests), held_digest(digests))
+
+
+def whole_digest(digests: Mapping[Key, str]) -> str:
+    """The digest of a manifest whose items have these digests."""
+    rows: list[JSON] = [[str(kind), name, digests[kind, name]] for kind, name in sorted(digests)]
+    return digest(jcs_document(rows))
+
+
+def held_digest(digests: Mapping[Key, str]) -> str:
+    """The digest of those items that are locked."""
+    return whole_digest({key: value for key, value in digests.items() if key[0] in HELD})
 
 
 def _items_of(field: str, value: JSON, any_names: bool) -> list[tuple[Item, int]]:
@@ -195,8 +206,3 @@ def _refuse_duplicates(items: list[Item]) -> None:
         if item.key in seen:
             raise ManifestError(f"two items of kind {item.kind} have the name {item.name[:80]!a}")
         seen.add(item.key)
-
-
-def _digest_of(items: list[Item]) -> str:
-    rows: list[JSON] = [[str(item.kind), item.name, item.digest] for item in sorted(items, key=lambda item: item.key)]
-    return digest(jcs_document(rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from registry.manifest.canonical import HELD, Key, Manifest
@@ -29,8 +30,11 @@ class Difference:
 
 def compare(old: Manifest, new: Manifest) -> Difference:
     """How `new` differs from `old`. Any changed field of an item is a change; order of keys and lists is none."""
-    before = {item.key: item.digest for item in old.items}
-    after = {item.key: item.digest for item in new.items}
+    return compare_digests({item.key: item.digest for item in old.items}, {item.key: item.digest for item in new.items})
+
+
+def compare_digests(before: Mapping[Key, str], after: Mapping[Key, str]) -> Difference:
+    """The same where only the items' digests are known, as in a lock."""
     return Difference(
         added=tuple(key for key in after if key not in before),
         removed=tuple(key for key in before if key not in after),
