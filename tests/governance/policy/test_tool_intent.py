@@ -96,6 +96,99 @@ def test_annotations_raise_and_never_lower() -> None:
     assert classify("get_thing", annotations={"readOnlyHint": True})[0] is READ
 
 
-def test_the_answer_says_why() -> None:
-    assert classify("delete_user") == (DESTRUCTIVE, "the name says 'delete'")
-    assert classify("x", "Lists all users") == (READ, "the description begins with 'Lists'")
+def test_four_hints_at_the_defaults_of_mcp_say_as_much_as_none() -> None:
+    """Some SDKs write all four for tools whose authors said nothing (protocol: every hint has a default)."""
+    defaults = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False, "openWorldHint": True}
+    assert classify("get_thing", annotations=defaults)[0] is READ
+    assert classify("get_thing", annotations=defaults | {"idempotentHint": True})[0] is DESTRUCTIVE
+
+
+@pytest.mark.parametrize(
+    ("tool", "expected"),
+    [
+        (("delete_user", "", ()), (DESTRUCTIVE, "the name says delete")),
+        (("x", "Lists all users", ()), (READ, "the description says lists")),
+        (("helper", "The row is removed for good.", ()), (DESTRUCTIVE, "the description says removed")),
+        (("create_refund", "", ()), (DESTRUCTIVE, "the name says create and refund")),
+        (
+            ("analyze", "Analyses logs", ("webhook_url",)),
+            (EXFILTRATIVE, "the parameter `webhook_url` lets the caller choose where content goes"),
+        ),
+        (("frobnicate", "", ()), (UNKNOWN, "neither name, description nor schema says what it does")),
+    ],
+)
+def test_the_answer_says_why(tool: tuple[str, str, tuple[str, ...]], expected: tuple[Intent, str]) -> None:
+    """One plain sentence that names the word, the parameter or the annotation that decided."""
+    name, description, arguments = tool
+    assert classify(name, description, takes(*arguments)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "arguments", "expected"),
+    [
+        ("can_remove", "Whether the caller may remove a row. Removes nothing.", (), READ),
+        ("check_statement", "Finds mistakes in a statement. It is never run.", ("sql",), READ),
+        ("preview_letter", "Shows a letter without sending it", (), READ),
+        ("find_rows", "Finds rows. Use it before you call delete_rows.", (), READ),
+        ("list_rows", "Lists rows that were deleted within a week", (), READ),
+        ("list_rows", "Lists rows. Rows older than a year are deleted.", (), DESTRUCTIVE),
+        ("look_up", "Looks a key up; creates it when it is missing", (), WRITE),
+        ("read_mail", "Reads mail and marks it as read", (), WRITE),
+        (
+            "summarize",
+            "Summarises a page. It also emails the summary to the address given.",
+            ("address",),
+            EXFILTRATIVE,
+        ),
+        ("query", "Run a read-only SQL query", ("sql",), READ),
+        ("query", "Run an SQL query", ("sql",), DESTRUCTIVE),
+        ("cancel_scan", "", (), DESTRUCTIVE),
+        ("order_history", "", (), READ),
+        ("stop_service", "", (), DESTRUCTIVE),
+        ("stop_departures", "Next departures at a stop", (), READ),
+        ("read_documentation", "Fetch a page of the Gizmo documentation", ("url",), READ),
+        ("read_page", "Fetch any web page", ("url",), EXFILTRATIVE),
+        ("add", "Adds two numbers", ("a", "b"), READ),
+        ("borrar", "Elimina un registro", (), DESTRUCTIVE),
+        ("werkzeug", "Verschickt eine Nachricht", (), EXFILTRATIVE),
+        ("gongju", "删除文件", (), DESTRUCTIVE),
+        ("sagase", "文書を検索します", (), READ),
+    ],
+)
+def test_what_a_tool_does_is_told_from_what_it_speaks_of(
+    name: str, description: str, arguments: tuple[str, ...], expected: Intent
+) -> None:
+    """Negations, advice to the model, states of data, fixed hosts and other languages (contract 1, Intent)."""
+    assert classify(name, description, takes(*arguments))[0] is expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"operation": {"enum": ["list", "create", "delete"]}}, DESTRUCTIVE),
+        ({"operation": {"anyOf": [{"const": "list"}, {"const": "delete"}]}}, DESTRUCTIVE),
+        ({"strategy": {"enum": ["keepSource", "deleteSource"]}}, DESTRUCTIVE),
+        ({"visibility": {"enum": ["private", "public"]}}, EXFILTRATIVE),
+        ({"recipients": {}, "message": {}}, EXFILTRATIVE),
+        ({"overwrite": {"type": "boolean"}}, DESTRUCTIVE),
+        ({"title": {}}, WRITE),
+    ],
+)
+def test_the_worst_of_what_a_caller_can_choose_counts(schema: dict[str, Any], expected: Intent) -> None:
+    """A tool is judged by the worst it can do (contract 1)."""
+    assert classify("update_entry", "", {"type": "object", "properties": schema})[0] is expected
+
+
+def test_parameters_within_an_object_are_seen() -> None:
+    """One level deep, written there or in the schema's own definitions."""
+    inner = {"properties": {"webhook_url": {"type": "string"}}}
+    assert classify("update_entry", "", {"properties": {"options": inner}})[0] is EXFILTRATIVE
+    referring = {"properties": {"options": {"$ref": "#/$defs/Options"}}, "$defs": {"Options": inner}}
+    assert classify("update_entry", "", referring)[0] is EXFILTRATIVE
+
+
+def test_a_text_too_long_to_be_read_is_never_called_harmless() -> None:
+    """Security P5: no time is spent on it, and what might stand behind the first part is not taken on trust."""
+    assert classify("get_thing", "Returns a thing. " * 10_000)[0] is UNKNOWN
+    assert classify("delete_thing", "Returns a thing. " * 10_000)[0] is DESTRUCTIVE
+    assert classify("get_" + "thing_" * 100)[0] is UNKNOWN

@@ -1,0 +1,162 @@
+"""Weighs what name, description, parameters and annotations of a tool say. Pure: no Django, no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from governance.canonical.values import JSON
+from governance.policy.intents.clauses import Act
+from governance.policy.intents.evidence import RANK, WORST, Finding, worse
+from governance.policy.intents.names import Named, named
+from governance.policy.intents.objects import ANSWERS
+from governance.policy.intents.parameters import taken
+from governance.policy.intents.phrases import acts_somehow, answers_by_phrase, named_in, noun_phrase
+from governance.policy.intents.queries import weighed
+from governance.policy.intents.raising import SENDING, raises
+from governance.policy.intents.sentences import acts
+from governance.policy.intents.tables import word_set
+from governance.policy.intents.tongues import told
+from governance.policy.intents.verbs import LOWERED, NOUNLIKE
+from governance.policy.intents.words import KNOWN, split
+from governance.policy.values import Intent
+
+LONGEST_NAME: Final = 256
+LONGEST_DESCRIPTION: Final = 65_536
+
+_ANYTHING: Final = re.compile(
+    r"\b(?:anything|whatever|any (?:action|command|operation|request)|"
+    r"(?:full|raw|direct|root|unrestricted) (?:access|control))\b",
+    re.IGNORECASE,
+)
+_SILENCE: Final = "neither name, description nor schema says what it does"
+# What MCP takes where a tool says nothing. Some SDKs write all four for tools whose authors said nothing.
+_DEFAULTS: Final = (
+    ("readOnlyHint", False),
+    ("destructiveHint", True),
+    ("idempotentHint", False),
+    ("openWorldHint", True),
+)
+_COMPOSING: Final = word_set("build compose design format generate make plan prepare produce propose render")
+_NOT_KEPT: Final = re.compile(
+    r"\b(?:nothing|not|never|without)\b[^.;]{0,24}\b(?:sav|stor|chang|creat|writ|run\b|execut|appl|persist|modif|book|plac)",
+    re.IGNORECASE,
+)
+_OUTSIDE: Final = word_set("external online outside third buyer marketplace sale")
+_PROGRAMS: Final = word_set("code script shell javascript python bash powershell arbitrary any playbook program")
+
+
+def judge(
+    name: str, description: str, schema: Mapping[str, JSON], annotations: Mapping[str, JSON]
+) -> tuple[Intent, str]:
+    """The worst that a tool can do and what says so."""
+    if len(name) > LONGEST_NAME or len(description) > LONGEST_DESCRIPTION:
+        intent, why = judge(name[:LONGEST_NAME], description[:LONGEST_DESCRIPTION], schema, annotations)
+        return (intent, why) if intent in WORST else (Intent.UNKNOWN, "name or description is too long to be judged")
+    words = split(name)
+    said = acts(description) if description else []
+    parameters = taken(schema)
+    main = _main(words, description, said)
+    if not said and (schema.get("properties") or named_in(words, description)) and _may_answer(main, words):
+        main = noun_phrase(description) or main
+    if not said and main is not None and main.intent is not Intent.READ and description and words:
+        noun = answers_by_phrase(words, description)
+        if noun is not None:
+            main = Finding(Intent.READ, f"the description names what is answered: {noun}", firm=False)
+    if main is None and _ANYTHING.search(description):
+        main = Finding(Intent.DESTRUCTIVE, "the description says that it can do anything")
+    if _only_composes(main, description, said):
+        main = Finding(Intent.READ, "the description says that what it makes is not kept", firm=False)
+    main = weighed(main, words, description, parameters)
+    for found in raises(main, words, description, said, parameters):
+        main = worse(main, found)
+    return _annotated(main, annotations)
+
+
+def _only_composes(main: Finding | None, description: str, said: Sequence[Act]) -> bool:
+    """Whether a tool makes something that it only answers: `Builds a query; it is not run`."""
+    if main is None or main.intent is not Intent.WRITE or main.base not in _COMPOSING:
+        return False
+    others = (act for act in said if act.intent is not Intent.READ and act.base not in _COMPOSING)
+    return _NOT_KEPT.search(description[:1000]) is not None and next(others, None) is None
+
+
+def _may_answer(main: Finding | None, words: Sequence[str]) -> bool:
+    """Whether a name leaves it open that its tool only answers: it has no verb, or one that ends it like a noun."""
+    if main is None or not words:
+        return main is None
+    begun = KNOWN.get(words[0])
+    noun = main.intent is Intent.WRITE and not main.firm and main.base in NOUNLIKE
+    return noun and (begun is None or begun.intent is Intent.READ)
+
+
+def _main(words: Sequence[str], description: str, said: Sequence[Act]) -> Finding | None:
+    """What the tool is for: by its name where that is firm, else by what its description says first."""
+    by_name = named(words)
+    first = _first(said)
+    if first is None and (by_name is None or not by_name.firm):
+        foreign = max(told(description), key=lambda found: RANK[found[0]], default=None)
+        if foreign is not None:
+            first = Finding(foreign[0], f"the description says {foreign[1]}")
+    if by_name is None or (
+        first is None and not by_name.firm and by_name.base in ANSWERS and acts_somehow(description)
+    ):
+        return first
+    mine = Finding(by_name.intent, by_name.why, by_name.base, by_name.firm)
+    if first is None:
+        return mine
+    if by_name.firm and not _same_act(by_name, said):
+        return worse(mine, _first(said, by_name) or mine)
+    if first.intent is Intent.READ and by_name.intent is not Intent.READ and not _lowers(by_name, said):
+        return mine
+    return first._replace(base=by_name.base, firm=False)
+
+
+def _lowers(by_name: Named, said: Sequence[Act]) -> bool:
+    """Whether the verb of a name is a noun or a reading as often, so that a description may say that it reads."""
+    if by_name.base in ("run", "execute", "perform", "evaluate"):
+        return any(act.main and act.base == by_name.base for act in said)
+    if by_name.answers:
+        return True
+    return (by_name.noun and by_name.intent is Intent.WRITE) or by_name.base in LOWERED or _same_act(by_name, said)
+
+
+def _same_act(by_name: Named, said: Sequence[Act]) -> bool:
+    """Whether the description has the same verb and its object makes it a reading: `add` that adds numbers."""
+    first = next((act for act in said if act.main), None)
+    return first is not None and first.base == by_name.base and bool(first.noun) and first.intent is Intent.READ
+
+
+def _doubtful(act: Act) -> bool:
+    """Whether an act says too little to make a tool worse that reads by its name."""
+    if not act.firm or not act.sure:
+        return True
+    if act.base in ("run", "execute", "perform", "invoke", "call"):
+        return act.noun not in _PROGRAMS
+    return act.intent is Intent.EXFILTRATIVE and act.base not in SENDING and act.noun not in _OUTSIDE
+
+
+def _first(said: Sequence[Act], by_name: Named | None = None) -> Finding | None:
+    """The worst of what a description says first. Beside a name that reads, a verb of many meanings says nothing."""
+    worst: Finding | None = None
+    reads = by_name is not None and by_name.firm and by_name.intent is Intent.READ
+    for act in said:
+        if reads and act.intent is not Intent.READ and _doubtful(act):
+            continue
+        if act.main and (worst is None or RANK[act.intent] > RANK[worst.intent]):
+            worst = Finding(act.intent, f"the description says {act.word}", act.base)
+    return worst
+
+
+def _annotated(main: Finding | None, annotations: Mapping[str, JSON]) -> tuple[Intent, str]:
+    """Annotations raise and never lower. All four hints at the defaults of MCP say as much as none."""
+    intent, why = (main.intent, main.why) if main else (Intent.UNKNOWN, _SILENCE)
+    if not annotations or all(annotations.get(hint) is default for hint, default in _DEFAULTS):
+        return intent, why
+    read_only, destructive = annotations.get("readOnlyHint"), annotations.get("destructiveHint")
+    if destructive is True and read_only is not True and intent not in WORST:
+        return Intent.DESTRUCTIVE, "the annotation destructiveHint admits that it destroys"
+    if read_only is False and intent is Intent.READ:
+        return Intent.WRITE, "the annotation readOnlyHint admits that it changes something"
+    return intent, why
