@@ -1,14 +1,11 @@
-"""Which addresses this gateway may connect to: literal or connected peer in, verdict out. Pure: no Django, no I/O."""
+"""Which addresses and names lead somewhere this gateway may connect to. Pure: no Django, no I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from governance.canonical.ip import Address, embedded_addresses, special_range
-from governance.canonical.urls import Url, canonical_url
-from governance.canonical.values import NotCanonical
 
 _THIS_NETWORK_END: Final = IPv4Address("0.255.255.255")
 _UNSPECIFIED_6: Final = IPv6Address("::")
@@ -35,12 +32,39 @@ METADATA: Final[frozenset[Address]] = frozenset(
 )
 
 
-class Refused(ValueError):
-    """A place this gateway does not connect to. `reason` is one sentence for a person."""
+# Names under which clouds publish the same; whatever they resolve to here is not asked.
+METADATA_NAMES: Final[frozenset[str]] = frozenset(
+    {
+        "metadata",
+        "metadata.google.internal",
+        "metadata.goog",
+        "instance-data",
+        "instance-data.ec2.internal",
+        "metadata.azure.internal",
+        "metadata.azure.com",
+        "metadata.tencentyun.com",
+        "metadata.platformequinix.com",
+        "metadata.packet.net",
+        "api.metadata.cloud.ibm.com",
+        "rancher-metadata",
+    }
+)
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason: Final = reason
+# Names that no public resolver answers: they lead into this machine or the network around it.
+_INNER_SUFFIXES: Final = (".localhost", ".local", ".internal", ".home.arpa", ".localdomain", ".lan")
+
+
+class Refused(ValueError):
+    """A place this gateway does not connect to: why, as a clause, and what permits it, "" where nothing does."""
+
+    def __init__(self, why: str, remedy: str = "") -> None:
+        self.reason: Final = f"{why}; {remedy}" if remedy else why
+        super().__init__(self.reason)
+        self.why: Final = why
+        self.remedy: Final = remedy
+
+
+PERMIT_PRIVATE: Final = "set allow_private_address to permit it"
 
 
 def judge_address(ip_literal: str, *, allow_private: bool) -> None:
@@ -49,12 +73,7 @@ def judge_address(ip_literal: str, *, allow_private: bool) -> None:
     Metadata and unspecified addresses are refused always, also inside an IPv6 address; everything else that is not
     a plain public address only without `allow_private`. The literal is as `getpeername` gives it.
     """
-    try:
-        address = ip_address(ip_literal)
-    except ValueError:
-        raise Refused("what was to be judged is no address") from None
-    if isinstance(address, IPv6Address) and address.scope_id is not None:
-        address = IPv6Address(int(address))
+    address = _read(ip_literal)
     for ends_at in (address, *embedded_addresses(address)):
         if ends_at in METADATA:
             raise Refused(f"{ip_literal} is a cloud metadata address, which is never reached")
@@ -62,29 +81,33 @@ def judge_address(ip_literal: str, *, allow_private: bool) -> None:
             raise Refused(f"{ip_literal} is an unspecified address, which is never reached")
     name = special_range(address)
     if name is not None and not allow_private:
-        raise Refused(f"{ip_literal} is a {name} address; set allow_private_address to permit it")
+        raise Refused(f"{ip_literal} is a {name} address", PERMIT_PRIVATE)
 
 
-def judge_url(url: str, *, allow_private: bool, schemes: Collection[str] = ("http", "https")) -> Url:
-    """The parts of a URL this gateway may open. Names are judged again by `judge_address` once they are resolved.
+def is_public(ip_literal: str) -> bool:
+    """Whether the address is a plain one of the public Internet. Raises Refused for what is no address."""
+    return special_range(_read(ip_literal)) is None
 
-    Plain http needs `allow_private`. Raises Refused, also for what no two parsers read alike.
+
+def judge_name(host: str, *, allow_private: bool) -> None:
+    """Raises Refused for a host name that leads to metadata, or, without `allow_private`, to no public place.
+
+    What any other name stands for is judged when it is resolved.
     """
+    if host in METADATA_NAMES:
+        raise Refused(f"the name {host} is where a cloud hands out credentials, which is never reached")
+    if not allow_private and ("." not in host or host.endswith(_INNER_SUFFIXES)):
+        raise Refused(f"the name {host} is one of this machine or of the network around it", PERMIT_PRIVATE)
+
+
+def _read(ip_literal: str) -> Address:
     try:
-        parts = canonical_url(url)
-    except NotCanonical as error:
-        raise Refused(f"the URL cannot be used: {error.reason}") from None
-    if parts.scheme not in schemes:
-        raise Refused(f"the scheme {parts.scheme} is not one of {', '.join(sorted(schemes))}")
-    if parts.fragment is not None:
-        raise Refused("the URL has a fragment")
-    if parts.scheme == "http" and not allow_private:
-        raise Refused("plain http is only for private addresses; use https or set allow_private_address")
-    if parts.is_address:
-        judge_address(parts.host, allow_private=allow_private)
-    elif not allow_private and not parts.is_global:
-        raise Refused(f"{parts.host} is this machine; set allow_private_address to permit it")
-    return parts
+        address = ip_address(ip_literal)
+    except ValueError:
+        raise Refused("what was to be judged is no address") from None
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        return IPv6Address(int(address))
+    return address
 
 
 def _is_unspecified(address: Address) -> bool:
