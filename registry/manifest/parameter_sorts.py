@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -14,6 +14,7 @@ from registry.manifest.telling import Place
 
 NAME_READ: Final = 200
 DESCRIPTION_READ: Final = 200
+BESIDE_READ: Final = 200
 
 
 class Sort(StrEnum):
@@ -41,7 +42,26 @@ _NAMES: Final[Mapping[Sort, re.Pattern[str]]] = {
         "attendees|subscribers|share_with|(?:reply|send|forward|deliver|notify|share|post|copy|mail)_to|audience",
     }.items()
 }
-_WHOLE_NAMES: Final = {"to": Sort.RECIPIENT}
+# `to` is whom something is sent to, or where a range, a way or a conversion ends: what it says of itself and what
+# stands beside it tell which.
+_TO: Final = "to"
+_BEGINNINGS: Final = frozenset(("from", "since", "start", "begin", "beginning"))
+_OF_A_MESSAGE: Final = frozenset(
+    (
+        "subject",
+        "body",
+        "message",
+        "text",
+        "content",
+        "html",
+        "cc",
+        "bcc",
+        "attachment",
+        "attachments",
+        "amount",
+        "memo",
+    )
+)
 # Compounds whose last word only sounds like one of these.
 _HARMLESS: Final = re.compile(
     r"(?<![^_])(?:"
@@ -71,6 +91,13 @@ _NOUNS: Final[Mapping[Sort, re.Pattern[str]]] = {
         Sort.RECIPIENT: r"recipients?|e-?mails?|e-?mail address(?:es)?|phone numbers?|web ?hooks?",
     }.items()
 }
+_ENDS: Final = re.compile(
+    rf"{_OPENING}(?:dates?|date ?times?|times?|timestamps?|days?|weeks?|months?|years?|hours?|periods?|ranges?"
+    r"|intervals?|ends?|ending|until|bounds?|limits?|values?|numbers?|index|offsets?|lines?|pages?|rows?|positions?|versions?"
+    r"|revisions?|releases?|commits?|sha|branch(?:es)?|refs?|tags?|currenc(?:y|ies)|units?|languages?|locales?|formats?"
+    r"|zones?|airports?|stations?|stops?|cit(?:y|ies)|places?|locations?|coordinates?|nodes?|stages?|status|states?)\b",
+    re.IGNORECASE,
+)
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W_a-zA-Z]+").findall
 _COMBINED: Final = ("anyOf", "oneOf", "allOf")
 _LISTS: Final = ("items", "prefixItems", "additionalItems")
@@ -84,38 +111,60 @@ class Sorted:
     sorts: tuple[Sort, ...]
 
 
-def sorts_of(name: str, schema: JSON) -> tuple[Sort, ...]:
-    """What a parameter looks like it takes, by its name, format and first words; () where it takes no free text."""
+def sorts_of(name: str, schema: JSON, beside: Collection[str] = ()) -> tuple[Sort, ...]:
+    """What a parameter looks like it takes, by its name, format and first words; () where it takes no free text.
+
+    `beside` are the names of the parameters that stand beside it.
+    """
     if not _free_text(schema, 0):
         return ()
-    words = "_".join(_WORDS(unicodedata.normalize("NFKC", name[:NAME_READ]))).lower()
-    whole = _WHOLE_NAMES.get(words)
+    words = _words(name)
     named = _HARMLESS.sub("", words)
     about = schema if isinstance(schema, dict) else {}
-    formats = {_FORMATS.get(word) for word in _formats(about)}
+    written = list(_formats(about))
+    formats = {_FORMATS.get(word) for word in written}
     texts = [text[:DESCRIPTION_READ] for key in ("title", "description") if isinstance(text := about.get(key), str)]
+    sent_to = words == _TO and not written and not _is_an_end(texts, beside)
     return tuple(
         sort
         for sort in Sort
-        if sort is whole
+        if (sort is Sort.RECIPIENT and sent_to)
         or sort in formats
         or _NAMES[sort].search(named)
         or any(_NOUNS[sort].match(text) for text in texts)
     )
 
 
+def _words(name: str) -> str:
+    return "_".join(_WORDS(unicodedata.normalize("NFKC", name[:NAME_READ]))).lower()
+
+
+def _is_an_end(texts: Iterable[str], beside: Collection[str]) -> bool:
+    """Whether a parameter named `to` is where something ends: it says so, or is beside a beginning and no message."""
+    if any(_ENDS.match(text) for text in texts):
+        return True
+    others = {_words(other) for other in list(beside)[:BESIDE_READ]}
+    return not others.isdisjoint(_BEGINNINGS) and others.isdisjoint(_OF_A_MESSAGE)
+
+
 def sensitive(
-    name: str, schema: JSON, place: Place, root: JSON, may_go_on: Callable[[], bool] = lambda: True
+    name: str,
+    schema: JSON,
+    place: Place,
+    root: JSON,
+    may_go_on: Callable[[], bool] = lambda: True,
+    *,
+    beside: Collection[str] = (),
 ) -> Iterator[Sorted]:
     """A parameter, and those inside it, that look like any of these, as long as `may_go_on`.
 
     Local references are followed in `root`, each target once; what they lead to has the place of the reference.
     """
-    waiting = [(name, schema, place, "")]
+    waiting = [(name, schema, place, beside, "")]
     followed: set[str] = set()
     while waiting and may_go_on():
-        name, schema, place, reference = waiting.pop()
-        sorts = sorts_of(name, schema) if name else ()
+        name, schema, place, beside, reference = waiting.pop()
+        sorts = sorts_of(name, schema, beside) if name else ()
         if sorts:
             yield Sorted(replace(place, pointer=reference or place.pointer), sorts)
         if isinstance(schema, dict):
@@ -123,20 +172,21 @@ def sensitive(
             target = schema.get("$ref")
             if isinstance(target, str) and target not in followed:
                 followed.add(target)
-                inside.append(("", _resolved(target, root), place, reference or place.at("$ref").pointer))
+                inside.append(("", _resolved(target, root), place, (), reference or place.at("$ref").pointer))
             waiting += reversed(inside)
 
 
-def _inside(schema: Mapping[str, JSON], place: Place) -> Iterator[tuple[str, JSON, Place]]:
+def _inside(schema: Mapping[str, JSON], place: Place) -> Iterator[tuple[str, JSON, Place, Collection[str]]]:
     properties = schema.get("properties")
-    for name, member in properties.items() if isinstance(properties, dict) else ():
-        yield name, member, place.into("properties", name, named=name)
+    declared = properties if isinstance(properties, dict) else {}
+    for name, member in declared.items():
+        yield name, member, place.into("properties", name, named=name), declared
     for key in _LISTS:
         for step, part in _parts(schema.get(key)):
-            yield "", part, place.into(key, *step, named="[]")
+            yield "", part, place.into(key, *step, named="[]"), ()
     for key in _COMBINED:
         for step, part in _parts(schema.get(key)):
-            yield "", part, place.into(key, *step)
+            yield "", part, place.into(key, *step), ()
 
 
 def _parts(value: JSON) -> Iterator[tuple[tuple[int, ...], JSON]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,9 +45,9 @@ def tell_arguments(telling: Telling, key: str, before: Value, after: Value) -> N
     for name in sorted(now):
         former = was.get(pairs.get(name, name))
         if former is None:
-            _tell_new(telling, name, now[name])
+            _tell_new(telling, name, now)
         else:
-            _tell_pair(telling, name, former, now[name], name in pairs)
+            _tell_pair(telling, name, former, now[name], name in pairs, beside=(was, now))
     if telling.told == told:
         kind = ChangeKind.ORDER_CHANGED if was else ChangeKind.RESTATED
         telling.tell(kind, Place().at(key), f"the {key} are listed otherwise", before, after)
@@ -68,21 +69,30 @@ def _by_name(key: str, value: Value) -> dict[str, _Argument] | None:
     return found
 
 
-def _tell_new(telling: Telling, name: str, argument: _Argument) -> None:
+def _tell_new(telling: Telling, name: str, now: Mapping[str, _Argument]) -> None:
+    argument = now[name]
     tell_added(telling, argument.here, argument.required, argument.document)
-    tell_sorts(telling, argument.here, sorts_of(name, argument.document), "is new and takes")
+    tell_sorts(telling, argument.here, sorts_of(name, argument.document, now), "is new and takes")
 
 
-def _tell_pair(telling: Telling, name: str, old: _Argument, new: _Argument, other_name: bool) -> None:
+def _tell_pair(
+    telling: Telling,
+    name: str,
+    old: _Argument,
+    new: _Argument,
+    other_name: bool,
+    *,
+    beside: tuple[Collection[str], Collection[str]],
+) -> None:
     if other_name:
-        tell_renamed(telling, old.here, new.here, old.document, new.document)
+        tell_renamed(telling, old.here, new.here, old.document, new.document, beside=beside)
     for field in sorted(old.document.keys() | new.document.keys()):
         before, after = old.document.get(field, ABSENT), new.document.get(field, ABSENT)
         if not same(before, after):
             _tell_field(telling, new.here, field, before, after)
     if not other_name and not same(old.document, new.document):
-        known = sorts_of(name, old.document)
-        tell_sorts(telling, new.here, (sort for sort in sorts_of(name, new.document) if sort not in known), "now takes")
+        known, takes = sorts_of(name, old.document, beside[0]), sorts_of(name, new.document, beside[1])
+        tell_sorts(telling, new.here, (sort for sort in takes if sort not in known), "now takes")
 
 
 def _tell_field(telling: Telling, here: Place, field: str, before: Value, after: Value) -> None:

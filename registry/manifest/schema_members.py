@@ -35,12 +35,13 @@ def tell_members(walk: Walk, old: Schema, new: Schema, at: Place) -> None:
         for name in sorted(was.keys() - now.keys() - set(places.values())):
             walk.telling.tell_that(ChangeKind.PARAMETER_REMOVED, _member(at, name), "is gone", was[name], ABSENT)
         for name, former in places.items():
-            tell_renamed(walk.telling, _member(at, former), _member(at, name), was[former], now[name])
+            pair = (was[former], now[name])
+            tell_renamed(walk.telling, _member(at, former), _member(at, name), *pair, beside=(was, now))
             walk.compare(was[former], now[name], _member(at, name))
         for name in sorted(now.keys() - was.keys() - places.keys()):
-            _tell_new(walk, name, now[name], name in needs, at)
+            _tell_new(walk, name, now, name in needs, at)
         for name in sorted(now.keys() & was.keys()):
-            tell_member(walk, name, was[name], now[name], _member(at, name))
+            tell_member(walk, name, was, now, _member(at, name))
         _tell_ruled_out(walk.telling, before, after, at)
         if not same(before, after) and not _all(before) and not _all(after):
             walk.telling.tell(
@@ -57,20 +58,21 @@ def tell_members(walk: Walk, old: Schema, new: Schema, at: Place) -> None:
         _tell_required(walk.telling, at.at("required"), before, after, needed == needs)
 
 
-def tell_member(walk: Walk, name: str, old: JSON, new: JSON, here: Place) -> None:
-    """One parameter as it was and is, and whether it now looks like it takes something else."""
+def tell_member(walk: Walk, name: str, was: Schema, now: Schema, here: Place) -> None:
+    """One parameter as it was and is among the others, and whether it now looks like it takes something else."""
+    old, new = was[name], now[name]
     if same(old, new):
         return
     walk.compare(old, new, here)
     if here.side is Side.ARGUMENTS:
-        known = sorts_of(name, old)
-        tell_sorts(walk.telling, here, (sort for sort in sorts_of(name, new) if sort not in known), "now takes")
+        known = sorts_of(name, old, was)
+        tell_sorts(walk.telling, here, (sort for sort in sorts_of(name, new, now) if sort not in known), "now takes")
 
 
-def tell_sensitive(walk: Walk, name: str, schema: JSON, here: Place) -> None:
+def tell_sensitive(walk: Walk, name: str, schema: JSON, here: Place, beside: Collection[str] = ()) -> None:
     """What a new parameter, and every one inside it, looks like it takes."""
     if here.side is Side.ARGUMENTS:
-        for found in sensitive(name, schema, here, walk.root, walk.telling.may_look):
+        for found in sensitive(name, schema, here, walk.root, walk.telling.may_look, beside=beside):
             tell_sorts(walk.telling, found.place, found.sorts, "is new and takes")
 
 
@@ -130,19 +132,28 @@ def _shape(schema: JSON, left_out: Collection[str]) -> bytes:
     return jcs_document(schema)
 
 
-def _tell_new(walk: Walk, name: str, schema: JSON, required: bool, at: Place) -> None:
+def _tell_new(walk: Walk, name: str, now: Schema, required: bool, at: Place) -> None:
     here = _member(at, name)
-    tell_added(walk.telling, here, required, schema)
-    tell_sensitive(walk, name, schema, here)
+    tell_added(walk.telling, here, required, now[name])
+    tell_sensitive(walk, name, now[name], here, now)
 
 
-def tell_renamed(telling: Telling, former: Place, here: Place, old: JSON, new: JSON) -> None:
-    """A parameter took the place of another one; `former` is where that stood."""
+def tell_renamed(
+    telling: Telling,
+    former: Place,
+    here: Place,
+    old: JSON,
+    new: JSON,
+    *,
+    beside: tuple[Collection[str], Collection[str]],
+) -> None:
+    """A parameter took the place of another one; `former` is where that stood, `beside` what stood and stands there."""
     clause = f"takes the place of the {former.called} and is built alike: renamed or replaced"
     telling.tell_that(ChangeKind.PARAMETER_RENAMED, here, clause, old, new, moved_from=former.pointer)
     if here.side is Side.ARGUMENTS:
-        known = sorts_of(former.names[-1], old)
-        tell_sorts(telling, here, (sort for sort in sorts_of(here.names[-1], new) if sort not in known), "now takes")
+        known = sorts_of(former.names[-1], old, beside[0])
+        takes = sorts_of(here.names[-1], new, beside[1])
+        tell_sorts(telling, here, (sort for sort in takes if sort not in known), "now takes")
 
 
 def _tell_ruled_out(telling: Telling, before: Value, after: Value, at: Place) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from governance.canonical.strict_json import jcs_document
@@ -14,7 +14,11 @@ from registry.manifest.schema_members import tell_sensitive
 from registry.manifest.telling import Place, shown
 from registry.manifest.walking import Schema, Teller, Walk
 
-_NAMED_STEPS: Final = {"items": "[]", "additionalItems": "[]", "unevaluatedItems": "[]", "contains": "[]"}
+# What holds under a condition alone, or for names, is not said of the parameter itself.
+_NAMED_STEPS: Final = {
+    **dict.fromkeys(("items", "additionalItems", "unevaluatedItems", "contains"), "[]"),
+    **{key: f"[{key}]" for key in ("then", "else", "propertyNames")},
+}
 _ADDED_AND_REMOVED: Final[Mapping[str, tuple[ChangeKind, ChangeKind]]] = {
     "anyOf": (ChangeKind.ALTERNATIVE_ADDED, ChangeKind.ALTERNATIVE_REMOVED),
     "oneOf": (ChangeKind.ALTERNATIVE_ADDED, ChangeKind.ALTERNATIVE_REMOVED),
@@ -91,12 +95,13 @@ def tell_openness(key: str) -> Teller:
         elif was == now:
             walk.telling.tell(ChangeKind.RESTATED, here, f"{key} is written otherwise", before, after)
         elif now > was:
-            clause = f"{key}: lets through what is not listed, no longer only {_LETS[was]}"
+            clause = f"{key} now lets through everything, no longer only {_LETS[was]}"
             if now == _BOUNDED:
-                clause = f"{key}: lets through what is not listed, if it is {shown(after)}"
+                clause = f"{key} now lets through what is not listed, if it is {shown(after)}"
             walk.telling.tell(ChangeKind.PROPERTIES_OPENED, here, clause, before, after)
         else:
-            walk.telling.tell(ChangeKind.PROPERTIES_CLOSED, here, f"{key}: lets through {_LETS[now]}", before, after)
+            clause = f"{key} now lets through only {_LETS[now]}"
+            walk.telling.tell(ChangeKind.PROPERTIES_CLOSED, here, clause, before, after)
         if isinstance(after, dict) and not isinstance(before, dict):
             tell_sensitive(walk, "", after, at.into(key, named="*"))
 
@@ -155,15 +160,19 @@ def tell_alternative(walk: Walk, key: str, place: int, schema: JSON, at: Place, 
 
 
 def _unmatched(before: list[JSON], after: list[JSON]) -> tuple[list[int], list[int]]:
-    """Places whose schema has no equal on the other side, each equal counted once."""
+    """Places whose schema has no equal on the other side; an equal counts once, at its own place first."""
     olds, news = [jcs_document(schema) for schema in before], [jcs_document(schema) for schema in after]
-    spare_old, spare_new = Counter(news), Counter(olds)
-    return _left(olds, spare_old), _left(news, spare_new)
+    stayed = {place for place, (old, new) in enumerate(zip(olds, news, strict=False)) if old == new}
+    spare_old = Counter(schema for place, schema in enumerate(news) if place not in stayed)
+    spare_new = Counter(schema for place, schema in enumerate(olds) if place not in stayed)
+    return _left(olds, stayed, spare_old), _left(news, stayed, spare_new)
 
 
-def _left(schemas: list[bytes], spare: Counter[bytes]) -> list[int]:
+def _left(schemas: list[bytes], stayed: Collection[int], spare: Counter[bytes]) -> list[int]:
     left = []
     for place, schema in enumerate(schemas):
+        if place in stayed:
+            continue
         if spare[schema] > 0:
             spare[schema] -= 1
         else:
@@ -232,6 +241,6 @@ def tell_condition(key: str) -> Teller:
             kind = ChangeKind.CONSTRAINT_ADDED
         elif isinstance(after, Absent):
             kind = ChangeKind.CONSTRAINT_REMOVED
-        walk.telling.tell_values(kind, at.at(key), key, before, after)
+        walk.telling.tell_values(kind, at.at(key), f'the keyword "{key}"', before, after)
 
     return tell

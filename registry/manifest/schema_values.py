@@ -74,10 +74,10 @@ def tell_enum(walk: Walk, old: Schema, new: Schema, at: Place) -> None:
     if isinstance(was, Absent) or isinstance(now, Absent):
         return  # No list, or both keywords: the walk tells of each as it stands.
     if was is not None and now is None:
-        clause = f"accepts any value, no longer only {several(was.values())}"
+        clause = f"is no longer limited to {several(was.values())}"
         telling.tell_that(ChangeKind.ENUM_WIDENED, here, clause, before, after)
     elif now is not None and was is None:
-        clause = f"accepts only {several(now.values())}, no longer any value"
+        clause = f"is limited to {several(now.values())} now"
         telling.tell_that(ChangeKind.ENUM_NARROWED, here, clause, before, after)
     elif was is not None and now is not None:
         _tell_admitted(telling, here, was, now, (before, after))

@@ -26,8 +26,8 @@ ONE_CHANGE: list[tuple[Any, Any, str, str, str]] = [
     (TEXT, {"type": ["string"]}, "restated", "/type", "type is written otherwise"),
     ({"enum": ["a"]}, {"enum": ["a", "b"]}, "enum-widened", "/enum", 'now also accepts "b"'),
     ({"enum": ["a", "b"]}, {"enum": ["a"]}, "enum-narrowed", "/enum", 'no longer accepts "b"'),
-    ({"enum": ["a"]}, {}, "enum-widened", "/enum", 'accepts any value, no longer only "a"'),
-    ({}, {"enum": ["a"]}, "enum-narrowed", "/enum", 'accepts only "a", no longer any value'),
+    ({"enum": ["a"]}, {}, "enum-widened", "/enum", 'is no longer limited to "a"'),
+    ({}, {"enum": ["a"]}, "enum-narrowed", "/enum", 'is limited to "a" now'),
     ({"enum": ["a", "b"]}, {"enum": ["b", "a"]}, "order-changed", "/enum", "the values are listed otherwise"),
     ({"const": "a"}, {"enum": ["a", "b"]}, "enum-widened", "/enum", 'now also accepts "b"'),
     ({"const": "a"}, {"enum": ["a"]}, "restated", "/enum", "the values are listed otherwise"),
@@ -81,10 +81,10 @@ ONE_CHANGE: list[tuple[Any, Any, str, str, str]] = [
         {"not": NUMBER},
         "condition-changed",
         "/not",
-        'not changed from {"type":"string"} to {"type":"number"}',
+        'the keyword "not" changed from {"type":"string"} to {"type":"number"}',
     ),
-    ({}, {"not": TEXT}, "constraint-added", "/not", 'not is new: {"type":"string"}'),
-    ({"not": TEXT}, {}, "constraint-removed", "/not", 'not is gone; it was {"type":"string"}'),
+    ({}, {"not": TEXT}, "constraint-added", "/not", 'the keyword "not" is new: {"type":"string"}'),
+    ({"not": TEXT}, {}, "constraint-removed", "/not", 'the keyword "not" is gone; it was {"type":"string"}'),
     ({"items": TEXT}, {}, "constraint-removed", "/items", 'items is gone; it was {"type":"string"}'),
     ({"items": True}, {}, "restated", "/items", "items is written otherwise"),
     (True, TEXT, "schema-replaced", "", 'the schema changed from true to {"type":"string"}'),
@@ -322,3 +322,17 @@ def test_the_order_of_keys_is_no_change() -> None:
         manifest(parameter({"title": "x", "type": "string"})),
     )
     assert explain(old, new).items == ()
+
+
+@pytest.mark.parametrize("key", ["then", "else", "propertyNames"])
+def test_what_holds_under_a_condition_or_for_names_is_not_said_of_the_parameter_itself(key: str) -> None:
+    (_, _, sentence), *_ = said(parameter({key: {"enum": ["a"]}}), parameter({key: {"enum": ["a", "b"]}}))
+    assert sentence == f'Parameter "p[{key}]" now also accepts "b"'
+
+
+def test_an_alternative_that_becomes_like_another_is_told_where_it_stands() -> None:
+    """Found over real manifests: its place was told as that of the other, where no such field is."""
+    old = {"anyOf": [{"type": "string", "format": "binary"}, {"type": "string"}, {"type": "integer"}]}
+    new = {"anyOf": [{"type": "string"}, {"type": "string"}, {"type": "integer"}]}
+    assert [where for _, where, _ in said(parameter(old), parameter(new))] == [f"{AT}/anyOf/0/format"]
+    assert [where for _, where, _ in said(parameter(new), parameter(old))] == [f"{AT}/anyOf/0/format"]

@@ -8,6 +8,7 @@ import pytest
 
 from registry.manifest.parameter_sorts import Sort, sensitive, sorts_of
 from registry.manifest.telling import Place
+from tests.registry.manifest.documents import changes, tool
 
 TEXT: dict[str, Any] = {"type": "string"}
 
@@ -121,3 +122,55 @@ def test_parameters_inside_others_are_found_with_their_places() -> None:
 def test_a_schema_that_refers_to_itself_ends() -> None:
     schema: Any = {"properties": {"url": TEXT, "next": {"$ref": "#"}, "again": {"$ref": "#/properties/again"}}}
     assert len(list(sensitive("", schema, Place(root="arguments"), schema))) == 1
+
+
+MAIL: list[str] = ["from", "to", "subject", "body"]
+RANGE: list[str] = ["from", "to", "metric"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "beside", "recipient"),
+    [
+        (TEXT, (), True),
+        (TEXT, ["to", "text"], True),
+        (TEXT, MAIL, True),
+        ({**TEXT, "description": "To whom it goes"}, (), True),
+        ({**TEXT, "description": "Recipient of the invoice"}, RANGE, True),
+        ({**TEXT, "format": "email"}, RANGE, True),
+        ({"type": "array", "items": {"type": "string", "format": "email"}}, (), True),
+        (TEXT, RANGE, False),
+        (TEXT, ["To", "From"], False),
+        (TEXT, ["start", "to"], False),
+        ({**TEXT, "format": "date-time"}, (), False),
+        ({**TEXT, "description": "End of the range"}, (), False),
+        ({**TEXT, "description": "The last day to show"}, (), False),
+        ({**TEXT, "description": "Target currency, such as EUR"}, ["amount", "from", "to"], False),
+        ({**TEXT, "title": "Language to translate into"}, ["text", "to"], False),
+        ({"type": "integer"}, (), False),
+    ],
+)
+def test_a_parameter_named_to_is_a_recipient_or_where_something_ends(
+    schema: dict[str, Any], beside: list[str], recipient: bool
+) -> None:
+    """What it says of itself and what stands beside it tell; without either it counts as a recipient."""
+    assert (Sort.RECIPIENT in sorts_of("to", schema, beside)) is recipient
+
+
+def test_what_stands_beside_a_parameter_is_known_wherever_it_stands() -> None:
+    """In the arguments, inside others, and in the arguments of a prompt."""
+    ways: Any = {"properties": {"from": TEXT, "to": TEXT}}
+    inside: Any = {"properties": {"range": ways, "mail": {"properties": {"to": TEXT, "subject": TEXT}}}}
+    found = [each.place.called for each in sensitive("", inside, Place(root="arguments"), inside)]
+    assert found == ['parameter "mail.to"']
+    for old, new in (
+        (tool(inputSchema={"properties": {"from": TEXT}}), tool(inputSchema=ways)),
+        (tool(inputSchema={"properties": {"from": TEXT, "until": TEXT}}), tool(inputSchema=ways)),
+        (prompt("from"), prompt("from", "to")),
+    ):
+        assert "recipient-parameter" not in [change.kind for change in changes(old, new)]
+    assert "recipient-parameter" in [change.kind for change in changes(prompt("subject"), prompt("subject", "to"))]
+
+
+def prompt(*arguments: str) -> Any:
+    """A document with one prompt."""
+    return {"prompts": [{"name": "p", "arguments": [{"name": name} for name in arguments]}]}
