@@ -7,7 +7,7 @@ NPM := $(shell command -v npm 2>/dev/null)
 PACKAGES := tests/node/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test proof bench check clean lock node
+.PHONY: help install run test proof bench corpus check clean lock node
 
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name says; do \
@@ -27,6 +27,9 @@ proof: install ## the long programs at full size; writes var/proof.json
 
 bench: install ## the benchmark, direct and through the gateway; prints the table, writes JSON
 	@.venv/bin/python tests/bench/run.py
+
+corpus: install ## read pinned public servers into var/corpus; prints false alarms and what differs (20 minutes)
+	@.venv/bin/python -m tests.corpus.gather
 
 check: install ## format, lint, types, import rules, migrations, docs, dependency audit
 	@.venv/bin/python tests/check.py

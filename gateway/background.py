@@ -28,7 +28,8 @@ class Background:
 
     def start_worker(self) -> None:
         """Run tasks in this process."""
-        self._worker = app.WorkController(pool="threads", concurrency=2, without_gossip=True, without_mingle=True)
+        # Scans of servers that hang may take two of them for half a minute; what is due every two seconds goes on.
+        self._worker = app.WorkController(pool="threads", concurrency=4, without_gossip=True, without_mingle=True)
         # Without anything to do Celery's timer sleeps for whole seconds, also when it should end.
         self._worker.timer.call_repeatedly(LOOKS_EVERY, _nothing)
         threading.Thread(target=self._worker.start, name="celery-worker", daemon=True).start()

@@ -105,6 +105,7 @@ class Call(msgspec.Struct, frozen=True):
     ticket: Ticket | None = None
     continuation: Continuation | None = None
     param_headers: tuple[tuple[str, str], ...] = ()
+    anew: bool = False  # Decided before for the same request, which took from the agent's rate then.
 
 
 class Gathered(msgspec.Struct, frozen=True):

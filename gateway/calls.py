@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -19,11 +20,14 @@ from gateway.mcp.verbs import ASKED_FOR, Judged
 from gateway.pipeline import tools_call
 from gateway.ports import Channel, Ports
 from gateway.record import new_record
-from gateway.refusal import Invisible, Malformed, Refusal, StillWaiting, Unavailable, UnknownServer
+from gateway.refusal import Invisible, Malformed, Refusal, RegistryMoved, StillWaiting, Unavailable, UnknownServer
 from gateway.sessions import BadHandle, Handles, Parked, Session, State, digest_of
 from gateway.snapshot.holder import SnapshotHolder
 from gateway.snapshot.model import Snapshot
 from registry.mcp.revisions import Era
+
+ANEW: Final = 2
+"""How often a call is decided again when the registry moves under it; each time it waits for one look at most."""
 
 
 @dataclass(slots=True)
@@ -96,11 +100,34 @@ class Calls:
         return state
 
     async def reply(self, call: Call, back: Channel, through: Through | None = None) -> Reply:
-        """The reply to one call, whatever becomes of it; `through` says how it came in at the aggregate endpoint."""
+        """The reply to one call, whatever becomes of it; `through` says how it came in at the aggregate endpoint.
+
+        A call whose server is read anew while it is being recorded is closed as not sent and decided again, so that a
+        change of one item is no failure of the others.
+        """
+        for _ in range(ANEW):
+            try:
+                return await self._reply_once(call, back, through)
+            except RegistryMoved:
+                await self.snapshots.read_anew()
+                call = self._again(call)
+        try:
+            return await self._reply_once(call, back, through)
+        except RegistryMoved as problem:
+            return self.refused(call, problem, through)
+
+    def _again(self, call: Call) -> Call:
+        """The same request as a call of its own: what was recorded of it before is closed."""
+        now = self.clock.now()
+        return replace(call, id=new_record(now.timestamp(), self.randomness), at=now, anew=True)
+
+    async def _reply_once(self, call: Call, back: Channel, through: Through | None) -> Reply:
         try:
             work = tools_call(call, self.ports, back) if through is None else self._reply(call, back, through)
             reply = await work
             return self._sealed(outbound.for_era(reply, call), call, through)
+        except RegistryMoved:
+            raise
         except StillWaiting as waiting:
             if back.polls and call.method in ASKED_FOR and waiting.leg < self.legs and waiting.ticket is not None:
                 ticket = Ticket(waiting.ticket, waiting.leg)

@@ -11,16 +11,21 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from governance.canonical import strict_json
 from governance.canonical.values import JSON
+from governance.text.visible import one_line
+from registry.manifest.canonical import ManifestError
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one subcommand and exit with its status."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parted = given.index("--") if given[:1] == ["scan"] and "--" in given else len(given)
+    options = _parser().parse_args(given[:parted], argparse.Namespace(child=given[parted + 1 :]))
     sys.exit(options.run(options))
 
 
@@ -48,10 +53,12 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=what)
         command.add_argument("--lines", action="store_true", help="JSON lines on standard input, one answer per line")
         command.set_defaults(run=_over_input(answer))
+    _add_scan(commands)
     stdio = commands.add_parser("stdio", help="let a client that only speaks over pipes use an endpoint")
     stdio.add_argument("--url", required=True, help="the endpoint: https://HOST/mcp/SERVER, or /mcp for all of them")
     stdio.add_argument("--allow-http", action="store_true", help="plain http also to other machines")
     stdio.set_defaults(run=_stdio)
+    _add_discover(commands)
     wrap = commands.add_parser("wrap", help="be a local server to a client, with the whole gateway around it")
     wrap.add_argument("--policy", default="", metavar="FILE", help="rules; without one reads pass, the rest asks you")
     wrap.add_argument("--name", default="", help="what the server is called; else its program's name")
@@ -59,6 +66,30 @@ def _parser() -> argparse.ArgumentParser:
     wrap.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND ARGUMENT…")
     wrap.set_defaults(run=_wrap)
     return parser
+
+
+def _add_scan(commands: Any) -> None:
+    scan = commands.add_parser(
+        "scan", help="look at what a server offers", usage="gatehouse scan [OPTION…] [FILE|URL|-- COMMAND ARGUMENT…]"
+    )
+    scan.add_argument("source", nargs="?", default="", metavar="FILE|URL", help="a manifest; else standard input")
+    scan.add_argument("--lines", action="store_true", help="JSON lines on standard input, one answer per line")
+    scan.add_argument("--json", action="store_true", help="for a program to read")
+    scan.add_argument("--server", default="", metavar="NAME", help="what the server is called here")
+    scan.add_argument("--rules", default="", metavar="FILE", help="rules of your own, added to the pack")
+    scan.add_argument("--allow-private-address", action="store_true", help="also ask a server in a private network")
+    scan.set_defaults(run=_scan)
+
+
+def _add_discover(commands: Any) -> None:
+    discover = commands.add_parser("discover", help="say which servers local clients use past the gateway")
+    discover.add_argument("--home", default="~", metavar="FOLDER", help="where clients keep their files; else yours")
+    discover.add_argument("--project", default=".", metavar="FOLDER", help="where a project keeps them; else here")
+    discover.add_argument("--gateway", default="", metavar="URL", help="else GATEHOUSE_PUBLIC_URL")
+    form = discover.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for a program to read")
+    form.add_argument("--drafts", action="store_true", help="what leads past the gateway, for the console's import")
+    discover.set_defaults(run=_discover)
 
 
 def _refuse(code: int, *problems: str) -> NoReturn:
@@ -91,6 +122,75 @@ def _wrap(options: argparse.Namespace) -> int:
         _refuse(2, f"gatehouse wrap: {problem}")
     except CannotServe as problem:
         _refuse(1, *(f"gatehouse wrap: {line}" for line in str(problem).splitlines()))
+
+
+def _discover(options: argparse.Namespace) -> int:
+    from gateway.discovery.program import BadUsage, as_document, as_drafts, as_lines, discover
+    from gateway.settings.env import read
+
+    gateway = options.gateway or read("GATEHOUSE_PUBLIC_URL", f"http://127.0.0.1:{read('PORT', '8000')}")
+    try:
+        report = discover(options.home, options.project, gateway)
+    except BadUsage as problem:
+        _refuse(2, f"gatehouse discover: {problem}")
+    if options.json or options.drafts:
+        print(json.dumps(as_document(report, gateway) if options.json else as_drafts(report), indent=1))
+    else:
+        print("\n".join(as_lines(report)))
+    for problem in report.problems:
+        print(f"gatehouse discover: {problem}", file=sys.stderr)
+    return 1 if report.bypassing else 0
+
+
+# What servers offer.
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from gateway.manifest_scan import program, rows
+    from gateway.settings.env import BadSetting, everything, read_port_rule
+    from registry.transports.http import HttpUpstream
+
+    try:
+        scanner = program.scanner(options.rules)
+        if options.lines:
+            if options.source or options.child:
+                raise program.BadUsage("--lines reads rows from standard input and nothing else")
+            return _over_input(_judged_by(scanner), depth=program.MAX_DEPTH)(options)
+        if options.source or options.child:
+            document = program.manifest_of(
+                options.source,
+                options.child,
+                environment=everything(),
+                reach=partial(
+                    HttpUpstream,
+                    ports=read_port_rule("GATEHOUSE_EGRESS_PORTS"),
+                    allow_private=options.allow_private_address,
+                ),
+            )
+        else:
+            document = program.read_document(sys.stdin.buffer.read(), "standard input")
+        if options.json:
+            print(json.dumps(rows.judge({"manifest": document, "server": options.server}, scanner)))
+        else:
+            found = scanner.scan_document(document, server=options.server)
+            print("\n".join(rows.lines(found, scanner.version)))
+    except (program.BadUsage, BadSetting) as problem:
+        _refuse(2, f"gatehouse scan: {problem}")
+    except (program.CannotRead, rows.CannotJudge, ManifestError) as refused:
+        _refuse(1, f"gatehouse scan: {one_line(str(refused), 600)}")
+    return 0
+
+
+def _judged_by(scanner: Any) -> Answer:
+    from gateway.manifest_scan import rows
+
+    def judged(row: dict[str, JSON]) -> dict[str, Any]:
+        try:
+            return rows.judge(row, scanner)
+        except rows.CannotJudge as problem:
+            raise CannotJudge(str(problem)) from None
+
+    return judged
 
 
 # Policies.
@@ -197,23 +297,25 @@ class CannotJudge(ValueError):
     """A row that cannot be judged; the others go on."""
 
 
-def _over_input(answer: Answer) -> Callable[[argparse.Namespace], int]:
+def _over_input(answer: Answer, *, depth: int = 64) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
         rows = sys.stdin.buffer if options.lines else iter([sys.stdin.buffer.read()])
-        for said in _answers(rows, answer):
+        refused = False
+        for said in _answers(rows, answer, depth):
             print(json.dumps(said), flush=options.lines)
-        return 0
+            refused = refused or "error" in said
+        return int(refused and not options.lines)
 
     return run
 
 
-def _answers(rows: Any, answer: Answer) -> Iterator[dict[str, Any]]:
+def _answers(rows: Any, answer: Answer, depth: int) -> Iterator[dict[str, Any]]:
     for number, row in enumerate(rows, 1):
         if not row.strip():
             continue
         identity: JSON = number
         try:
-            value = strict_json.parse(row, max_members=1_000_000)
+            value = strict_json.parse(row, max_depth=depth, max_members=1_000_000)
             if not isinstance(value, dict):
                 raise CannotJudge("a row is a JSON object")
             identity = value.get("id", number)
@@ -229,14 +331,16 @@ def _classified(row: dict[str, JSON]) -> dict[str, Any]:
 
     tool = row.get("tool")
     if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
-        raise CannotJudge('a row needs "tool" with a "name"')
+        raise CannotJudge('a row needs "tool", an object with a "name" that is text')
     schema, annotations, description = tool.get("inputSchema"), tool.get("annotations"), tool.get("description")
-    intent, why = classify(
-        str(tool["name"]),
-        description if isinstance(description, str) else None,
-        schema if isinstance(schema, dict) else None,
-        annotations if isinstance(annotations, dict) else None,
-    )
+    if not isinstance(description, str | None):
+        raise CannotJudge('"description" of the tool is no text; leave it out where there is none')
+    if not isinstance(schema, dict | None):
+        raise CannotJudge('"inputSchema" of the tool is no object; leave it out where there is none')
+    if not isinstance(annotations, dict | None):
+        raise CannotJudge('"annotations" of the tool are no object; leave them out where there are none')
+    # What a row may say besides, `server` and `arguments`, changes nothing: a tool is judged by the worst it can do.
+    intent, why = classify(str(tool["name"]), description, schema, annotations)
     return {"intent": intent, "why": why}
 
 

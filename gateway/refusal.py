@@ -105,6 +105,10 @@ class ConfigurationMoved(Refusal):
     form = Form("not_sent", None)
 
 
+class RegistryMoved(ConfigurationMoved):
+    """What servers offer changed between decision and sending; nothing was sent, and the call is decided anew."""
+
+
 class UpstreamFailed(Refusal):
     """The server did not answer as it should. `sent` says whether it may have acted."""
 

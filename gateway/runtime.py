@@ -156,6 +156,7 @@ def _assembled(clock: Clock, loop: asyncio.AbstractEventLoop) -> Gateway:
         on_decisions=lambda: gateway.holds.look_again(),  # noqa: PLW0108  `gateway` is made further down.
         on_rebuilt=lambda snapshot: gateway.upstreams.keep_only(snapshot.servers),
         each_round=lambda: _seal_dead(store),
+        now=clock.now,
     )
     holder = SnapshotHolder(max_age=settings.SNAPSHOT_MAX_AGE, wait=settings.SNAPSHOT_WAIT, confirm_now=keeper.nudge)
     gateway = _gateway(clock, loop, writer=writer, store=store, keeper=keeper, holder=holder, peers=peers)

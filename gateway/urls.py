@@ -11,6 +11,8 @@ from registry.catalogue import is_offered
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("governance.api.urls")),
+    path("api/v1/", include("registry.api.registry_urls")),
+    path("api/v1/", include("registry.api.request_urls")),
     path("oauth/authorize", site.entrance(authorize), {"is_server": is_offered}, name="oauth_authorize"),
     path("oauth/", include("governance.oauth.urls")),
     *console.urlpatterns,

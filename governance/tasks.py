@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from governance import closing
+from governance import closing, notices
 from governance.models import Usage
 
 
@@ -13,6 +13,12 @@ from governance.models import Usage
 def expire_due() -> int:
     """Expire escalations whose deadline, or time to redeem, has passed."""
     return closing.expire_due()
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def send_notices() -> int:
+    """Mail the notices that wait for it."""
+    return notices.send_due()
 
 
 @shared_task

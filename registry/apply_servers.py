@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from governance.models import Team
+from governance.models import Person, Team
 from governance.rights import Machine
-from registry.configuration.values import Approval, Approve, SecretName, ServerEntry
+from registry import scan_runs
+from registry.configuration.values import Approval, Approve, ConditionEntry, SecretName, ServerEntry
+from registry.findings import Judgement, holding, judge
 from registry.lifecycle import Shown, approve_items, refuse_items
 from registry.manifest.canonical import Manifest
 from registry.models import Item, Server
+from registry.narrowing import set_condition
 from registry.outcome import Held, Outcome
-from registry.scanning import Failure, Seen, look_at, record
+from registry.scanning import Failure, Seen, kept_of, look_at, record
 from registry.servers import set_server
 from registry.states import ItemStanding, ServerAct, drifted, in_use
 from registry.targets import NotReady, Target, opened, resolved
+from registry.transports.sandbox import read_sandbox
 
 BY: Final = Machine.OPERATOR
 
@@ -29,6 +33,7 @@ class Looked:
     entry: ServerEntry
     asked: Mapping[str, Any]
     seen: Seen | None
+    judged: Judgement | None = None
 
 
 def asked_of(entry: ServerEntry) -> dict[str, Any]:
@@ -45,6 +50,9 @@ def asked_of(entry: ServerEntry) -> dict[str, Any]:
         "allow_private_address": entry.allow_private_address,
         "client_requests": dict(entry.client_requests),
         "sessions": entry.sessions,
+        "sandbox": entry.sandbox.record(),
+        "description": entry.description,
+        "environment": entry.environment,
     }
 
 
@@ -63,20 +71,25 @@ def look(entries: Sequence[ServerEntry], reveal: Callable[[str], str], *, dry_ru
         except NotReady as refused:
             seen[entry.name] = Failure(ServerAct.UNREACHED, str(refused))
     seen.update(zip((target.name for target in targets), look_at(targets), strict=True))
-    return [Looked(entry, asked[entry.name], seen.get(entry.name)) for entry in entries]
+    judged = {name: judge(name, found) for name, found in seen.items() if isinstance(found, Manifest)}
+    return [Looked(entry, asked[entry.name], seen.get(entry.name), judged.get(entry.name)) for entry in entries]
 
 
 def write(looked: Looked, outcome: Outcome, *, started: datetime) -> None:
     """Store the server, record the look, approve by the file, and list what stays held. Inside the transaction."""
     entry = looked.entry
     team = Team.objects.get(name=entry.team) if entry.team else None
-    server, changed = set_server(name=entry.name, asked=looked.asked, team=team, by=BY)
+    owner = Person.objects.get(email=entry.owner) if entry.owner else None
+    server, changed = set_server(name=entry.name, asked=looked.asked, team=team, owner=owner, by=BY)
     if changed:
         outcome.changes.append(f"server {entry.name} stored: {_where(looked.asked)}")
     if looked.seen is None:
         outcome.notes.append(f"server {entry.name} would be accepted as it stands in the file, and scanned")
         return
-    report = record(server, looked.seen, by=BY, started=started)
+    report = record(server, looked.seen, by=BY, started=started, judged=looked.judged)
+    cause = looked.seen.cause if isinstance(looked.seen, Failure) else ""
+    kept = kept_of(report, looked.seen, looked.judged)
+    scan_runs.done_at_once(server, why="apply", by=BY, started=started, cause=cause, digest=report.digest, report=kept)
     server.refresh_from_db()
     if isinstance(looked.seen, Failure):
         outcome.unreachable[entry.name] = looked.seen.cause
@@ -87,8 +100,24 @@ def write(looked: Looked, outcome: Outcome, *, started: datetime) -> None:
     if not in_use(server.state):
         outcome.unmet.append(f"server {entry.name} is {server.state} and stays so; an administrator has to release it")
     elif isinstance(looked.seen, Manifest):
+        _narrow(server, entry.conditions, outcome)
         _approve(server, entry.approval, looked.seen, outcome)
     _list_held(server, outcome)
+
+
+def _narrow(server: Server, conditions: Sequence[ConditionEntry] | None, outcome: Outcome) -> None:
+    """Let exactly the file's conditions stand, before anything is approved; a file without them changes none."""
+    if conditions is None:
+        return
+    wanted = {(entry.kind, entry.name): entry.condition.record() for entry in conditions}
+    there = {(kind, name): stored for kind, name, stored in server.items.values_list("kind", "name", "condition")}
+    for kind, name in sorted(wanted.keys() - there.keys()):
+        outcome.held.append(Held(server.name, kind, name, "has a condition; the server offers nothing of this name"))
+    for (kind, name), stored in sorted(there.items()):
+        if (condition := wanted.get((kind, name), {})) != stored:
+            set_condition(server=server, kind=kind, name=name, condition=condition, by=BY)
+            done = "set" if condition else "lifted"
+            outcome.changes.append(f"server {server.name}: condition of {kind} {name} {done}")
 
 
 def _approve(server: Server, approval: Approval, manifest: Manifest, outcome: Outcome) -> None:
@@ -97,12 +126,18 @@ def _approve(server: Server, approval: Approval, manifest: Manifest, outcome: Ou
         _approve_pinned(server, items, approval, manifest, outcome)
         return
     fresh = [item for item in items if item.state == ItemStanding.NEW and not item.approved_digest]
+    found = holding(server, approval.findings)
     if approval.which is Approve.ALL:
         chosen = [item for item in fresh if not item.late]
     elif approval.which is Approve.LISTED:
         chosen = [item for item in fresh if item.name in approval.items]
     else:
         chosen = []
+    for item in chosen:
+        if rules := found.get((item.kind, item.name)):
+            why = f"found in it: {', '.join(rules)}; review it in the console, or name the rules under accept_findings"
+            outcome.held.append(Held(server.name, item.kind, item.name, why))
+    chosen = [item for item in chosen if (item.kind, item.name) not in found]
     _accept(server, chosen, manifest, approval, outcome)
     there = {item.name for item in items if item.seen_digest or item.approved_digest}
     for name in approval.items:
@@ -168,6 +203,7 @@ def _target(name: str, asked: Mapping[str, Any], reveal: Callable[[str], str]) -
         environment=opened(asked["env"], reveal),
         headers=opened(asked["headers"], reveal),
         allow_private_address=asked["allow_private_address"],
+        sandbox=read_sandbox(asked["sandbox"]),
     )
 
 

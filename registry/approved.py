@@ -32,7 +32,7 @@ def policy_item(row: Row) -> Item:
         server=row.server.name,
         kind=KINDS[row.kind],
         name=row.name,
-        intent=Intent(row.intent),
+        intent=Intent(row.effective_intent),
         category=frozenset(row.server.category),
         schema=schema,
         cwd=row.server.cwd or None,

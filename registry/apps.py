@@ -10,8 +10,10 @@ class RegistryConfig(AppConfig):
     verbose_name = "Registry"
 
     def ready(self) -> None:
-        """Let governance look up the names of servers and tools, which it knows nothing else of."""
+        """Let governance look up the names of servers and tools, load the checks, and guard what a migrate leaves."""
         from governance import scope_names
+        from registry import checks
         from registry.catalogue import tools_by_server
 
         scope_names.register(tools_by_server)
+        checks.watch_migrations(self)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from registry.models import Item, Server, ServerState
+from registry.models import Item, Server
+from registry.models.servers import OUT_OF_USE
 
 
 def tools_by_server() -> dict[str, set[str]]:
@@ -15,5 +16,4 @@ def tools_by_server() -> dict[str, set[str]]:
 
 def is_offered(name: str) -> bool:
     """Whether a server of this name exists that agents could ever be connected to."""
-    gone = (ServerState.QUARANTINED, ServerState.RETIRED)
-    return Server.objects.filter(name=name).exclude(state__in=gone).exists()
+    return Server.objects.filter(name=name).exclude(state__in=OUT_OF_USE).exists()

@@ -7,10 +7,12 @@ from typing import Any
 from django.utils import timezone
 
 from governance.models import Agent, DataRole, Person, PolicyVersion, Secret, Team
+from registry.conditions import read_condition
 from registry.configuration.values import (
     AgentEntry,
     Approval,
     Approve,
+    ConditionEntry,
     Configuration,
     PersonEntry,
     PolicyText,
@@ -23,6 +25,7 @@ from registry.configuration.values import (
 )
 from registry.models import Server
 from registry.states import ItemStanding, ServerStanding
+from registry.transports.sandbox import read_sandbox
 
 
 def current_configuration() -> Configuration:
@@ -72,7 +75,17 @@ def _server(server: Server) -> ServerEntry:
         client_requests=tuple(sorted(server.client_requests.items())),
         sessions=server.sessions,
         allow_private_address=server.allow_private_address,
+        sandbox=read_sandbox(server.sandbox),
+        description=server.description,
+        environment=server.environment,
+        owner=server.owner.email if server.owner is not None and server.owner.is_active else "",
+        conditions=_conditions(server),
     )
+
+
+def _conditions(server: Server) -> tuple[ConditionEntry, ...] | None:
+    rows = server.items.exclude(condition={}).order_by("kind", "name").values_list("kind", "name", "condition")
+    return tuple(ConditionEntry(kind, name, read_condition(stored)) for kind, name, stored in rows) or None
 
 
 def _approval(server: Server) -> Approval:

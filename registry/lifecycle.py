@@ -1,12 +1,14 @@
-"""What people decide on servers and their items: approve, refuse, quarantine, release, retire. One function per act."""
+"""What people decide on servers and their items, one function an act: approve, refuse, suspend, quarantine, retire."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from governance import ledger
@@ -15,23 +17,41 @@ from governance.canonical.values import JSON
 from governance.closing import end_open, record
 from governance.generation import bump
 from governance.models import Escalation, Part
+from governance.policy.values import Intent
 from governance.rights import Actor, name_of, require
 from governance.workflow.escalation import Act
+from registry import baselines, findings
+from registry.apart import require_apart
 from registry.models import Item, Server
-from registry.states import (
-    IllegalMove,
-    ItemAct,
-    ItemStanding,
-    ServerAct,
-    Stands,
-    after_act,
-    after_decision,
-    drifted,
-    in_use,
-)
-from registry.states import standing as standing_of
+from registry.settling import NotPossible, follow_resources, lock, place, settle
+from registry.states import IllegalMove, ItemAct, ItemStanding, ServerAct, after_decision, in_use
+
+__all__ = [
+    "ChangedSinceShown",
+    "NotPossible",
+    "Shown",
+    "approve_items",
+    "follow_resources",
+    "lock",
+    "override_intent",
+    "place",
+    "quarantine",
+    "refuse_items",
+    "release",
+    "resume",
+    "retire",
+    "settle",
+    "suspend",
+    "withdraw_intent_override",
+]
 
 ADMINISTER: Final = ("security-admin",)
+BATCH: Final = 200
+REVIEWED: Final = (
+    *("reviewed_intent", "reviewed_intent_digest", "reviewed_intent_reason"),
+    *("reviewed_intent_by", "reviewed_intent_at"),
+)
+_REMEDY: Final = {"suspended": "resume it", "quarantined": "release it", "retired": "request it anew"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,29 +72,29 @@ class ChangedSinceShown(Exception):
     """An item is not what the deciding person saw; nothing was decided."""
 
 
-class NotPossible(Exception):
-    """The act does not fit what the server or the item is; nothing was changed."""
-
-
 @transaction.atomic
 def approve_items(
     *, server: Server, items: Iterable[Shown], by: Actor, accept_findings: Sequence[str] = (), reason: str = ""
 ) -> tuple[Item, ...]:
     """Make what was shown of each item its baseline, so that agents may see it.
 
-    All of them or none. Raises NotAllowed, ChangedSinceShown, NotPossible. `accept_findings` are rule globs.
+    All of them or none, and not by whoever asked for the server. Raises NotAllowed, ChangedSinceShown, NotPossible.
+    `accept_findings` are rule globs.
     """
     require(by, *ADMINISTER, act="approve items of a server")
     locked = lock(server)
+    require_apart(locked, by)
     if not in_use(locked.state):
-        raise NotPossible(f"{locked.name} is {locked.state}; release it before approving anything of it.")
-    decided = tuple(_decide(locked, shown, ItemAct.APPROVE) for shown in sorted(set(items)))
+        raise NotPossible(f"{locked.name} is {locked.state}; {_REMEDY[locked.state]} before approving anything of it.")
+    decided = _decide(locked, items, ItemAct.APPROVE)
     now = timezone.now()
     for item in decided:
         item.approved_digest, item.approved_document = item.seen_digest, item.seen_document
         item.approved_by, item.approved_at, item.late = name_of(by), now, False
-        item.save()
-    _record(locked, "approved", decided, by, reason=reason, accepted=accept_findings)
+        item.returns, item.last_return_at = 0, None
+    _store_approved(decided, by, now)
+    accepted = findings.accept(locked, decided, name_of(by), now)
+    _record(locked, "approved", decided, by, reason=reason, accepted=accept_findings, findings_accepted=accepted)
     return decided
 
 
@@ -83,11 +103,82 @@ def refuse_items(*, server: Server, items: Iterable[Shown], by: Actor, reason: s
     """Keep items from agents until they are approved, whatever scans bring. All of them or none."""
     require(by, *ADMINISTER, act="refuse items of a server")
     locked = lock(server)
-    decided = tuple(_decide(locked, shown, ItemAct.REFUSE) for shown in sorted(set(items)))
-    for item in decided:
-        item.save()
+    decided = _decide(locked, items, ItemAct.REFUSE)
+    Item.objects.bulk_update(decided, ["state"], batch_size=100)
     _record(locked, "refused", decided, by, reason=reason)
     return decided
+
+
+@transaction.atomic
+def override_intent(*, item: Item, intent: str, by: Actor, reason: str, shown: str) -> Item:
+    """Let a reviewer's word on what an item can do go before the classifier's, up or down.
+
+    It holds for the definition with the digest `shown`, which is the one approved or the one to be reviewed, and ends
+    when another one is approved. Raises NotAllowed, NotPossible, ChangedSinceShown.
+    """
+    require(by, *ADMINISTER, act="say what an item can do")
+    locked = lock(item.server)
+    require_apart(locked, by)
+    row = Item.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    where = f"{row.kind} {row.name} of {locked.name}"
+    if intent not in list(Intent):
+        raise NotPossible(f"There is no intent {intent!r}; write one of {', '.join(Intent)}.")
+    if not reason.strip():
+        raise NotPossible("Say why; the reason stands beside the intent for whoever reviews it next.")
+    if not shown or shown not in (row.approved_digest, row.seen_digest):
+        raise ChangedSinceShown(f"{where} has changed since it was shown; look again.")
+    before = _intent(row)
+    row.reviewed_intent, row.reviewed_intent_digest = intent, shown
+    row.reviewed_intent_by, row.reviewed_intent_at = name_of(by), timezone.now()
+    row.reviewed_intent_reason = reason.strip()[:500]
+    row.save(update_fields=REVIEWED)
+    _record_intent("intent override", row, before, by, reason)
+    return row
+
+
+@transaction.atomic
+def withdraw_intent_override(*, item: Item, by: Actor, reason: str = "") -> Item:
+    """Let the classifier's word hold again. Raises NotAllowed, NotPossible where nobody said otherwise."""
+    require(by, *ADMINISTER, act="say what an item can do")
+    require_apart(lock(item.server), by)
+    row = Item.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    if not row.reviewed_intent:
+        raise NotPossible(f"Nobody overrode the intent of {row.kind} {row.name}.")
+    before = _intent(row)
+    row.reviewed_intent = row.reviewed_intent_digest = row.reviewed_intent_by = row.reviewed_intent_reason = ""
+    row.reviewed_intent_at = None
+    row.save(update_fields=REVIEWED)
+    _record_intent("intent withdrawn", row, before, by, reason)
+    return row
+
+
+def suspend(*, server: Server, by: Actor, reason: str) -> Server:
+    """Take the server out of use for a while; what agents hold open on it is cancelled, its baselines are kept."""
+    require(by, *ADMINISTER, act="suspend a server")
+    return _move(server, ServerAct.SUSPEND, by, reason)
+
+
+@transaction.atomic
+def resume(*, server: Server, by: Actor, reason: str, days: int | None = None) -> Server:
+    """Put a suspended server back into use, as its items stand, approved for so many `days` from now.
+
+    Without `days` its term stays what it was. Raises NotAllowed, and NotPossible where that has run out.
+    """
+    require(by, *ADMINISTER, act="resume a server")
+    locked = lock(server)
+    require_apart(locked, by)
+    now = timezone.now()
+    until = locked.approved_until if days is None else now + timedelta(days=days)
+    if until is not None and until <= now:
+        ended = locked.approved_until or now
+        raise NotPossible(
+            f"The approval of {locked.name} ran out on {ended:%Y-%m-%d}; say for how many days it holds anew."
+        )
+    moved = _move(locked, ServerAct.RESUME, by, reason, until=until)
+    if moved.approved_until != until:
+        moved.approved_until = until
+        moved.save(update_fields=["approved_until"])
+    return moved
 
 
 def quarantine(*, server: Server, by: Actor, reason: str) -> Server:
@@ -96,10 +187,13 @@ def quarantine(*, server: Server, by: Actor, reason: str) -> Server:
     return _move(server, ServerAct.QUARANTINE, by, reason)
 
 
+@transaction.atomic
 def release(*, server: Server, by: Actor, reason: str) -> Server:
     """Put a quarantined server back into use, as its items stand."""
     require(by, *ADMINISTER, act="release a server")
-    return _move(server, ServerAct.RELEASE, by, reason)
+    locked = lock(server)
+    require_apart(locked, by)
+    return _move(locked, ServerAct.RELEASE, by, reason)
 
 
 def retire(*, server: Server, by: Actor, reason: str) -> Server:
@@ -108,49 +202,18 @@ def retire(*, server: Server, by: Actor, reason: str) -> Server:
     return _move(server, ServerAct.RETIRE, by, reason)
 
 
-def lock(server: Server) -> Server:
-    """The server's row, locked until the transaction ends."""
-    return Server.objects.select_for_update(of=("self",)).get(pk=server.pk)
+def _decide(server: Server, chosen: Iterable[Shown], act: ItemAct) -> tuple[Item, ...]:
+    """The rows as they are after the act, in order and not yet stored."""
+    wanted = sorted(set(chosen))
+    found: dict[tuple[str, str], Item] = {}
+    for start in range(0, len(wanted), BATCH):
+        names = {shown.name for shown in wanted[start : start + BATCH]}
+        rows = Item.objects.select_for_update(of=("self",)).filter(server=server, name__in=names)
+        found.update({(item.kind, item.name): item for item in rows.order_by("pk")})
+    return tuple(_decided(server, found.get((shown.kind, shown.name)), shown, act) for shown in wanted)
 
 
-def settle(server: Server) -> bool:
-    """Let the state of a reachable server follow from its items; answers whether it changed. Inside a transaction."""
-    if not in_use(server.state):
-        return False
-    rows = server.items.exclude(kind="resource").values_list("state", "late", "approved_digest")
-    act, reason = standing_of(
-        Stands(ItemStanding(state), drifted(state, late=late, baseline=bool(approved)))
-        for state, late, approved in rows
-    )
-    return place(server, act, reason)
-
-
-def place(server: Server, act: ServerAct, reason: str) -> bool:
-    """Move the server's state by the table and say why; answers whether anything changed. Inside a transaction."""
-    after = (after_act(server.state, act).value, reason[:500])
-    if after == (server.state, server.state_reason):
-        return False
-    server.state, server.state_reason = after
-    server.save(update_fields=["state", "state_reason"])
-    return True
-
-
-def follow_resources(server: Server) -> int:
-    """Single resources are noticed, not held: with anything approved of the server, what is there is the baseline."""
-    if not server.items.exclude(kind="resource").exclude(approved_digest="").exists():
-        return 0
-    count = 0
-    for item in server.items.filter(kind="resource").exclude(state=ItemStanding.REFUSED).exclude(seen_digest=""):
-        if (item.state, item.approved_digest) != (ItemStanding.APPROVED, item.seen_digest):
-            item.state, item.approved_by, item.approved_at = ItemStanding.APPROVED, "gatehouse", timezone.now()
-            item.approved_digest, item.approved_document = item.seen_digest, item.seen_document
-            item.save()
-            count += 1
-    return count
-
-
-def _decide(server: Server, shown: Shown, act: ItemAct) -> Item:
-    item = Item.objects.select_for_update(of=("self",)).filter(server=server, kind=shown.kind, name=shown.name).first()
+def _decided(server: Server, item: Item | None, shown: Shown, act: ItemAct) -> Item:
     if item is None:
         raise NotPossible(f"{server.name} has no {shown.kind} {shown.name}.")
     if item.seen_digest != shown.digest:
@@ -166,13 +229,37 @@ def _decide(server: Server, shown: Shown, act: ItemAct) -> Item:
     return item
 
 
+def _store_approved(decided: Sequence[Item], by: Actor, now: datetime) -> None:
+    """Write what the rows say since they were approved, a batch in one statement that names no document."""
+    for start in range(0, len(decided), BATCH):
+        rows = Item.objects.filter(pk__in=[item.pk for item in decided[start : start + BATCH]])
+        rows.update(
+            state=ItemStanding.APPROVED,
+            approved_digest=F("seen_digest"),
+            approved_document=F("seen_document"),
+            approved_by=name_of(by),
+            approved_at=now,
+            late=False,
+            returns=0,
+            last_return_at=None,
+        )
+
+
 def _record(
-    server: Server, what: str, items: Sequence[Item], by: Actor, *, reason: str = "", accepted: Sequence[str] = ()
+    server: Server,
+    what: str,
+    items: Sequence[Item],
+    by: Actor,
+    *,
+    reason: str = "",
+    accepted: Sequence[str] = (),
+    findings_accepted: int = 0,
 ) -> None:
     if not items:
         return
     followed = follow_resources(server)
     settle(server)
+    baselines.note(server, what, name_of(by), reason)
     bump(Part.REGISTRY)
     after: dict[str, JSON] = {
         "items": [{"kind": item.kind, "name": plain(item.name), "digest": item.seen_digest} for item in items]
@@ -181,12 +268,26 @@ def _record(
         after["resources"] = followed
     if accepted:
         after["accepted_findings"] = list(accepted)
+    if findings_accepted:
+        after["findings"] = findings_accepted
     change = {"what": what, "name": server.name, "after": after, "reason": plain(reason)}
     ledger.append(kind="change.manifest", by=name_of(by), change=change, target={"server": server.name})
 
 
+def _intent(item: Item) -> dict[str, JSON]:
+    return {"kind": item.kind, "name": plain(item.name), "intent": item.reviewed_intent or item.intent}
+
+
+def _record_intent(what: str, item: Item, before: dict[str, JSON], by: Actor, reason: str) -> None:
+    bump(Part.REGISTRY)
+    name = item.server.name
+    after = {**_intent(item), "digest": item.reviewed_intent_digest, "classified": item.intent}
+    change = {"what": what, "name": name, "before": before, "after": after, "reason": plain(reason)}
+    ledger.append(kind="change.manifest", by=name_of(by), change=change, target={"server": name})
+
+
 @transaction.atomic
-def _move(server: Server, act: ServerAct, by: Actor, reason: str) -> Server:
+def _move(server: Server, act: ServerAct, by: Actor, reason: str, until: datetime | None = None) -> Server:
     locked = lock(server)
     before = locked.state
     try:
@@ -196,12 +297,16 @@ def _move(server: Server, act: ServerAct, by: Actor, reason: str) -> Server:
     now = timezone.now()
     why = f"the server {locked.name} is {locked.state}: {reason}"
     cancelled = []
-    if act is ServerAct.RELEASE:
+    if act in (ServerAct.RELEASE, ServerAct.RESUME):
         settle(locked)
+        locked.next_scan_at = now  # What it offers may have changed while nobody looked.
+        locked.save(update_fields=["next_scan_at"])
     else:
         cancelled = end_open(Escalation.objects.filter(server=locked.name), by=by, reason=why, now=now)
     bump(Part.REGISTRY, *([Part.ESCALATIONS] if cancelled else []))
     record(cancelled, Act.CANCEL, by=by, reason=why, now=now)
     change = {"what": act.value, "name": locked.name, "before": before, "after": locked.state, "reason": plain(reason)}
+    if until is not None:
+        change["until"] = ledger.stamp(until)
     ledger.append(kind="change.server", by=name_of(by), change=change, target={"server": locked.name})
     return locked

@@ -1,63 +1,69 @@
 """Look at a server and compare it with what was approved: fetch, canonical form, difference, hold. Approves nothing.
 
-No transaction is open while a server is talked to, and a scan that fails keeps everything and says why.
+No transaction is open while a server is talked to and its manifest judged, and a scan that fails keeps everything and
+says why.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import random
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from governance import ledger
 from governance.audit.entry import plain
-from governance.canonical.strict_json import encode
+from governance.canonical.values import JSON
 from governance.generation import bump
 from governance.models import Part
-from governance.policy.intent import classify
-from governance.policy.values import Intent
 from governance.rights import Actor, name_of
-from registry.lifecycle import follow_resources, lock, place, settle
-from registry.manifest.canonical import Item as Offered
-from registry.manifest.canonical import Kind, Manifest, ManifestError
-from registry.models import Item, ManifestVersion, Server
-from registry.states import ItemStanding, ServerAct, after_sight, in_use, sight_of
-from registry.targets import NotReady, Target, open_upstream, target_of
-from registry.transports.base import BrokenOff, TimedOut, Unreachable, UpstreamError
-from registry.transports.fetch import fetch_manifest
+from registry import findings, scan_runs
+from registry.comparing import KEPT, Compared, Moved, Name, compare, intent_of, is_unsteady, items_between
+from registry.findings import Judgement, judge, unjudged
+from registry.looking import (
+    NAME_BYTES,
+    SCAN_SECONDS,
+    Failure,
+    Seen,
+    look,
+    look_at,
+    look_by_clients,
+    observe,
+    step,
+)
+from registry.manifest.canonical import Key, Kind, Manifest
+from registry.models import ManifestVersion, ScanRun, ScanState, Server
+from registry.provenance import difference
+from registry.schedule import next_look
+from registry.settling import follow_resources, lock, place, settle
+from registry.states import ItemStanding, in_use
 
-T = TypeVar("T")
+__all__ = [
+    "KEPT",
+    "NAME_BYTES",
+    "SCAN_SECONDS",
+    "Failure",
+    "Name",
+    "ScanReport",
+    "Seen",
+    "intent_of",
+    "kept_of",
+    "look",
+    "look_at",
+    "observe",
+    "record",
+    "run",
+    "scan",
+]
 
-SCAN_SECONDS: Final = 30.0
-NAME_BYTES: Final = 2000
-KEPT: Final = (Kind.TOOL, Kind.PROMPT, Kind.TEMPLATE, Kind.INSTRUCTIONS, Kind.RESOURCE)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a scan brought nothing. `act` says whether the server could not be reached or answered wrongly."""
-
-    act: ServerAct
-    cause: str
-
-
-Seen = Manifest | Failure
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """An item of a server."""
-
-    kind: str
-    name: str
+ASKED_TWICE_EVERY: Final = 4
+"""Of so many scans of a server, one asks it as two clients at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,107 +78,178 @@ class ScanReport:
     changed: tuple[Name, ...] = ()
     gone: tuple[Name, ...] = ()
     back: tuple[Name, ...] = ()
+    findings: int = 0
+    by_client: int = 0
 
     @property
     def anything(self) -> bool:
         """Whether any item stands otherwise than before."""
         return bool(self.new or self.changed or self.gone or self.back)
 
+    def counts(self) -> dict[str, Any]:
+        """The numbers that are kept of it."""
+        moved = {"new": self.new, "changed": self.changed, "gone": self.gone, "back": self.back}
+        return {word: len(names) for word, names in moved.items()} | {
+            "findings": self.findings,
+            "by_client": self.by_client,
+        }
 
-def scan(server_id: int, *, by: Actor) -> ScanReport:
-    """Look at one stored server and record what is there. Raises Server.DoesNotExist; other trouble is reported."""
+
+def scan(server_id: int, *, by: Actor, why: str = "demand") -> ScanReport:
+    """Look at one stored server and record what is there. Raises Server.DoesNotExist; other trouble is reported.
+
+    While another scan of the server runs, this one waits for its turn and the report says so.
+    """
+    wanted = scan_runs.queue(server_id, why=why, by=by)
+    report = run(wanted)
+    if report is not None:
+        return report
     server = Server.objects.get(pk=server_id)
+    cause = f"{server.name} is being scanned right now; what was asked for follows when that has ended."
+    return ScanReport(server.name, server.state, cause, server.manifest_digest)
+
+
+def run(wanted: ScanRun) -> ScanReport | None:
+    """Do a scan that was asked for; None where it was done meanwhile, or its server is being scanned."""
     started = timezone.now()
-    seen = look(server)
-    return record(server, seen, by=by, started=started)
-
-
-@contextmanager
-def lease(server_id: int) -> Iterator[bool]:
-    """Whether the caller may scan this server now, so that one scan of it runs at a time; a lost lease runs out."""
-    until = timezone.now() + timedelta(seconds=2 * SCAN_SECONDS)
-    free = Q(scan_lease=None) | Q(scan_lease__lt=timezone.now())
-    held = Server.objects.filter(free, pk=server_id).update(scan_lease=until) == 1
+    if not scan_runs.begin(wanted, started):
+        return None
+    by = scan_runs.actor_of(wanted)
+    tell = partial(scan_runs.tell, wanted)
+    seen: Seen | None = None
+    judged: Judgement | None = None
     try:
-        yield held
-    finally:
-        if held:
-            Server.objects.filter(pk=server_id, scan_lease=until).update(scan_lease=None)
+        server = Server.objects.get(pk=wanted.server_id)
+        whence: dict[str, JSON] = {}
+        seen, other = look_by_clients(server, tell, another=_asks_twice(server), note=whence.update)
+        if isinstance(seen, Manifest):
+            with step("scan", tell):
+                judged = judge(server.name, seen)
+        with step("store", tell):
+            report = record(server, seen, by=by, started=started, judged=judged, other=other, whence=whence)
+    except BaseException as problem:
+        if isinstance(seen, Manifest) and judged is None:
+            # A manifest that no rule can look at must not thereby keep what it changed out of the hold.
+            record(server, seen, by=by, started=started, judged=unjudged(server, seen))
+        scan_runs.give_up(wanted, f"The scan ended inside the gateway ({type(problem).__name__}); its log says more.")
+        raise
+    cause = seen.cause if isinstance(seen, Failure) else ""
+    kept = kept_of(report, seen, judged) | {"twice": isinstance(other, Manifest)}
+    scan_runs.end(wanted, cause=cause, digest=report.digest, report=kept)
+    return report
 
 
-def look(server: Server) -> Seen:
-    """What a stored server offers now, or why that cannot be told; a program that nobody accepted is not run."""
-    try:
-        target = target_of(server)
-    except NotReady as refused:
-        return Failure(ServerAct.UNREACHED, str(refused))
-    return look_at([target])[0]
+def kept_of(report: ScanReport, seen: Seen, judged: Judgement | None) -> dict[str, Any]:
+    """What is kept of a scan beside its steps: counts, by which rules it was judged, how it failed."""
+    if isinstance(seen, Failure):
+        return report.counts() | {"act": seen.act.value}
+    return report.counts() | ({} if judged is None else {"pack": judged.pack, "whole": judged.whole})
 
 
-def look_at(targets: Sequence[Target]) -> list[Seen]:
-    """What each of these servers offers, asked at the same time; callable from any thread, with or without a loop."""
-
-    async def everywhere() -> list[Seen]:
-        return list(await asyncio.gather(*(_attempt(target) for target in targets)))
-
-    return _in_own_loop(everywhere())
-
-
-async def observe(target: Target) -> Manifest:
-    """Open a server, read its manifest, close it. Raises UpstreamError, ManifestError, NotReady."""
-    upstream = open_upstream(target)
-    try:
-        manifest = await fetch_manifest(upstream, deadline=SCAN_SECONDS)
-    finally:
-        await upstream.close()
-    for item in manifest.items:
-        if "\x00" in item.name or len(item.name.encode()) > NAME_BYTES:
-            raise ManifestError(f"the name of a {item.kind} holds a null character or more than {NAME_BYTES} bytes")
-    return manifest
-
-
-async def _attempt(target: Target) -> Seen:
-    try:
-        async with asyncio.timeout(SCAN_SECONDS):
-            return await observe(target)
-    except NotReady as refused:
-        return Failure(ServerAct.UNREACHED, str(refused))
-    except (Unreachable, TimedOut, BrokenOff) as error:
-        return Failure(ServerAct.UNREACHED, f"Could not reach {target.name}: {error}.")
-    except TimeoutError:
-        return Failure(ServerAct.UNREACHED, f"Could not reach {target.name}: no manifest within {SCAN_SECONDS:.0f} s.")
-    except (UpstreamError, ManifestError) as error:
-        return Failure(ServerAct.ANSWER_WRONG, f"The server {target.name} answered with an error: {error}.")
-
-
-def _in_own_loop(work: Coroutine[None, None, T]) -> T:
-    """Run in a thread of its own, since the caller's thread may have a running loop already."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="scan") as thread:
-        return thread.submit(asyncio.run, work).result()
+def _asks_twice(server: Server) -> bool:
+    """Whether this scan asks as two clients: every so often, and at the first one."""
+    done = ScanRun.objects.filter(server=server, state=ScanState.DONE).order_by("-queued_at", "-pk")
+    lately = done.values_list("report", flat=True)[: ASKED_TWICE_EVERY - 1]
+    return not any(report.get("twice") for report in lately)
 
 
 @transaction.atomic
-def record(server: Server, seen: Seen, *, by: Actor, started: datetime) -> ScanReport:
-    """Store what a look at `started` brought, unless a later look was stored already. Moves no baseline."""
+def record(
+    server: Server,
+    seen: Seen,
+    *,
+    by: Actor,
+    started: datetime,
+    judged: Judgement | None = None,
+    other: Seen | None = None,
+    whence: Mapping[str, JSON] | None = None,
+    chance: Callable[[], float] = random.random,
+) -> ScanReport:
+    """Store what a look at `started` brought, unless a later look was stored already. Moves no baseline.
+
+    `judged` is what was found in it, judged now where nobody did so before; `other` is what another client was offered,
+    `whence` where the server that answered comes from.
+    """
     locked = lock(server)
     if locked.scanned_at is not None and locked.scanned_at >= started:
         return ScanReport(locked.name, locked.state, locked.state_reason, locked.manifest_digest)
     locked.scanned_at = started
-    locked.save(update_fields=["scanned_at"])
+    locked.failures = min(locked.failures + 1, 1000) if isinstance(seen, Failure) else 0
+    every = scan_runs.pause_of(locked, settings.SCAN_EVERY)
+    locked.next_scan_at = next_look(timezone.now(), every=every, failures=locked.failures, chance=chance())
+    locked.save(update_fields=["scanned_at", "failures", "next_scan_at"])
     if isinstance(seen, Failure):
         return _record_failure(locked, seen, by)
-    report, stored = _compare(locked, seen)
-    stored = _note_capabilities(locked, seen) or stored
-    kept = _keep(locked, seen)
-    followed = follow_resources(locked)
-    settled = settle(locked)
+    report = _record_manifest(locked, seen, by, judged or judge(locked.name, seen), other)
+    if whence:  # Last, since the ledger's head is locked after everything else.
+        _note_provenance(locked, whence, by)
+    return report
+
+
+def _record_manifest(server: Server, seen: Manifest, by: Actor, judged: Judgement, other: Seen | None) -> ScanReport:
+    merged, differing = seen.items, frozenset[Key]()
+    if isinstance(other, Manifest):
+        merged, differing = items_between(server, seen, other)
+    compared = compare(server, merged, differing, timezone.now())
+    stored = _note_capabilities(server, seen) or compared.stored
+    kept = _keep(server, seen)
+    if differing and isinstance(other, Manifest):
+        kept = _keep_version(server, other) or kept
+    found = _store_findings(server, seen, judged, compared=compared, differing=differing)
+    followed = follow_resources(server)
+    settled = settle(server)
+    report = _report(server, seen, compared.moved, len(differing))
     # How a server is doing changes nothing for agents; what it offers does.
     if report.anything or kept or followed or stored:
         bump(Part.REGISTRY)
-    if settled or report.anything or kept or followed:
-        _append(locked, report, by)
+    if settled or report.anything or kept or followed or found:
+        _append(server, report, by)
+    return report
+
+
+def _store_findings(
+    server: Server, seen: Manifest, judged: Judgement, *, compared: Compared, differing: Collection[Key]
+) -> int:
+    """Store what was found and noticed; what was once not the same to two clients stays noted until it is approved."""
+    noted = set(server.findings.filter(rule=findings.BY_CLIENT).values_list("kind", "name", "digest"))
+    noticed = []
+    for item in compared.items:
+        once = item.state != ItemStanding.APPROVED and (item.kind, item.name, item.seen_digest) in noted
+        if once or (Kind(item.kind), item.name) in differing:
+            noticed.append(findings.by_client(item))
+        elif is_unsteady(item):
+            noticed.append(findings.unsteady(item))
+    digests = {item.key: item.digest for item in seen.items} | compared.digests
+    return findings.store(server, digests, judged, noticed)
+
+
+def _note_provenance(server: Server, whence: Mapping[str, JSON], by: Actor) -> None:
+    """Keep where the server comes from; a program or certificate that is another one is recorded in words.
+
+    What an imported draft or a request said of it stays beside it.
+    """
+    kept = {**server.provenance, **whence}
+    if kept == server.provenance:
+        return
+    if "kind" in server.provenance and (changed := difference(server.provenance, whence)):
+        change = {"what": "provenance", "name": server.name, "reason": plain(changed)}
+        ledger.append(kind="change.server", by=name_of(by), change=change, target={"server": server.name})
+        kept["changed"] = changed
+    server.provenance = kept
+    server.save(update_fields=["provenance"])
+
+
+def _report(server: Server, seen: Manifest, moved: Moved, by_client: int) -> ScanReport:
     return ScanReport(
-        locked.name, locked.state, "", seen.held_digest, report.new, report.changed, report.gone, report.back
+        server=server.name,
+        state=server.state,
+        digest=seen.held_digest,
+        new=tuple(moved.new),
+        changed=tuple(moved.changed),
+        gone=tuple(moved.gone),
+        back=tuple(moved.back),
+        findings=server.findings.filter(accepted_by="").count(),
+        by_client=by_client,
     )
 
 
@@ -200,72 +277,15 @@ def _record_failure(server: Server, failure: Failure, by: Actor) -> ScanReport:
     return ScanReport(server.name, server.state, failure.cause, server.manifest_digest)
 
 
-def _compare(server: Server, manifest: Manifest) -> tuple[ScanReport, bool]:
-    """Update what was seen of every item, hold what is not identical to its baseline; and whether any row changed."""
-    known = {(item.kind, item.name): item for item in server.items.select_for_update(of=("self",))}
-    after_first_approval = any(item.approved_digest for item in known.values())
-    moved: dict[str, list[Name]] = {"new": [], "changed": [], "gone": [], "back": []}
-    stored = False
-    for position, found in enumerate(item for item in manifest.items if item.kind in KEPT):
-        item = known.pop((found.kind.value, found.name), None)
-        if item is None:
-            item = Item(server=server, kind=found.kind.value, name=found.name, late=after_first_approval)
-            moved["new"].append(Name(item.kind, item.name))
-        moved_along = item.position != position
-        item.position = position
-        if _see(item, found, moved) or moved_along or item.pk is None:
-            item.save()
-            stored = True
-    for item in known.values():
-        stored = _miss(item, moved) or stored
-    return ScanReport(server.name, server.state, **{key: tuple(names) for key, names in moved.items()}), stored
-
-
-def _see(item: Item, found: Offered, moved: dict[str, list[Name]]) -> bool:
-    """Take over what is offered now; answers whether the row differs from before."""
-    before = (item.state, item.seen_digest)
-    item.state = after_sight(item.state, sight_of(approved=item.approved_digest, seen=found.digest)).value
-    if item.pk is not None and before != (item.state, found.digest):
-        came_back = item.state == ItemStanding.APPROVED or before[0] == ItemStanding.MISSING
-        moved["back" if came_back else "changed"].append(Name(item.kind, item.name))
-    if item.seen_digest != found.digest:
-        item.seen_digest, item.seen_document = found.digest, encode(dict(found.document)).decode()
-    intent = (item.intent, item.intent_reason)
-    item.intent, item.intent_reason = intent_of(found)
-    return (*before, *intent) != (item.state, item.seen_digest, item.intent, item.intent_reason)
-
-
-def intent_of(offered: Offered) -> tuple[str, str]:
-    """The worst that an item can do, and why; what is no tool only returns data (contract section 1)."""
-    if offered.kind is not Kind.TOOL:
-        return Intent.READ.value, f"reading a {offered.kind} changes nothing"
-    document = offered.document
-    description, schema, annotations = (document.get(key) for key in ("description", "inputSchema", "annotations"))
-    intent, why = classify(
-        offered.name,
-        description if isinstance(description, str) else None,
-        schema if isinstance(schema, dict) else None,
-        annotations if isinstance(annotations, dict) else None,
-    )
-    return intent.value, why[:300]
-
-
-def _miss(item: Item, moved: dict[str, list[Name]]) -> bool:
-    """Note that an item is not there; answers whether that is new."""
-    state = after_sight(item.state, sight_of(approved=item.approved_digest, seen="")).value
-    if (state, "") == (item.state, item.seen_digest):
-        return False
-    item.state, item.seen_digest, item.seen_document = state, "", ""
-    item.save()
-    moved["gone"].append(Name(item.kind, item.name))
-    return True
-
-
 def _keep(server: Server, manifest: Manifest) -> bool:
-    """Keep the whole manifest when it is one that this server never sent before; answers whether it was."""
+    """Keep the manifest as what was last seen; answers whether this server never sent it before."""
     if server.manifest_digest != manifest.held_digest:
         server.manifest_digest = manifest.held_digest
         server.save(update_fields=["manifest_digest"])
+    return _keep_version(server, manifest)
+
+
+def _keep_version(server: Server, manifest: Manifest) -> bool:
     if server.manifests.filter(digest=manifest.digest).exists():
         return False
     last = server.manifests.order_by("-number").values_list("number", flat=True).first() or 0
@@ -277,10 +297,12 @@ def _keep(server: Server, manifest: Manifest) -> bool:
 def _append(server: Server, report: ScanReport, by: Actor) -> None:
     moved = {"new": report.new, "changed": report.changed, "gone": report.gone, "back": report.back}
     after = {word: [{"kind": n.kind, "name": plain(n.name)} for n in names] for word, names in moved.items() if names}
+    if report.by_client:
+        after["by_client"] = report.by_client
     change = {
         "what": "scanned",
         "name": server.name,
-        "after": {"state": server.state, "manifest": server.manifest_digest, **after},
+        "after": {"state": server.state, "manifest": server.manifest_digest, "findings": report.findings, **after},
         "reason": plain(server.state_reason),
     }
     ledger.append(kind="change.manifest", by=name_of(by), change=change, target={"server": server.name})

@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from governance import ledger
 from governance.audit.entry import plain
+from governance.egress.door import judge_url
+from governance.egress.ports import ANY
 from governance.generation import bump
-from governance.models import Part, Team
+from governance.models import Part, Person, Team
 from governance.rights import Actor, name_of, require
 from registry.models import Server
 
@@ -29,6 +31,9 @@ ASKED: Final = (
     "allow_private_address",
     "client_requests",
     "sessions",
+    "sandbox",
+    "description",
+    "environment",
 )
 
 
@@ -37,7 +42,9 @@ class BadServer(ValueError):
 
 
 @transaction.atomic
-def set_server(*, name: str, asked: Mapping[str, Any], team: Team | None, by: Actor) -> tuple[Server, bool]:
+def set_server(
+    *, name: str, asked: Mapping[str, Any], team: Team | None, by: Actor, owner: Person | None = None
+) -> tuple[Server, bool]:
     """Store a server with exactly these fields (ASKED), its program accepted by `by`; False when nothing differs.
 
     Naming a program here is the administrator's acceptance of exactly it. Raises NotAllowed, BadServer.
@@ -49,11 +56,13 @@ def set_server(*, name: str, asked: Mapping[str, Any], team: Team | None, by: Ac
     before, recorded = _fields(server), _described(server)
     for field in ASKED:
         setattr(server, field, asked[field])
-    server.team = team
+    server.team, server.owner = team, owner
     if not created and _fields(server) == before and server.launch_accepted():
         return server, False
     if not server.launch_accepted():
         server.accepted_launch, server.accepted_by, server.accepted_at = server.launch(), name_of(by), timezone.now()
+    if server.url and not (judged := judge_url(server.url, allow_private=True, ports=ANY)).allowed:
+        raise BadServer(f"server {name}: {judged.sentence}")
     try:
         server.full_clean()
     except ValidationError as error:
@@ -71,7 +80,14 @@ def set_server(*, name: str, asked: Mapping[str, Any], team: Team | None, by: Ac
 
 
 def _fields(server: Server) -> dict[str, Any]:
-    return {**{field: getattr(server, field) for field in ASKED}, "team": server.team.name if server.team else None}
+    return {**{field: getattr(server, field) for field in ASKED}, **_whose(server)}
+
+
+def _whose(server: Server) -> dict[str, str | None]:
+    return {
+        "team": server.team.name if server.team else None,
+        "owner": server.owner.email if server.owner else None,
+    }
 
 
 def _described(server: Server) -> dict[str, Any]:

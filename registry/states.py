@@ -1,13 +1,15 @@
 """The lifecycle of servers and their items: every legal move is in these tables. Pure: no Django, no I/O.
 
 An item is held unless it is `approved`. What a scan sees can hold an item, or give back what is identical to its
-approved baseline; only a person's act moves the baseline. A refused item stays refused whatever the server sends.
+approved baseline; only a person's act moves the baseline. A refused item stays refused whatever the server sends, and
+one that came back UNSTEADY_RETURNS times stays held, identical or not, until a person approves it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -27,6 +29,7 @@ class Sight(StrEnum):
 
     UNREVIEWED = "unreviewed"  # There, and it has no baseline.
     IDENTICAL = "identical"  # There, with the digest of the baseline.
+    UNSTEADY = "unsteady"  # The same, once too often: it comes and goes.
     DIFFERENT = "different"  # There, with another digest.
     GONE = "gone"
 
@@ -45,18 +48,24 @@ class ServerStanding(StrEnum):
     READY = "ready"
     ERROR = "error"
     SYNC_REQUIRED = "sync-required"
+    SUSPENDED = "suspended"
     QUARANTINED = "quarantined"
     RETIRED = "retired"
 
 
 class ServerAct(StrEnum):
-    """What happens to a server: the first five follow from scans and approvals, the others are a person's."""
+    """What happens to a server: the first five follow from scans and approvals, the others are a person's.
+
+    Suspended is out of use for a while, or because an approval ran out; quarantined is out of use on suspicion.
+    """
 
     AWAIT_REVIEW = "await-review"
     AGREE = "agree"
     DRIFT = "drift"
     UNREACHED = "unreached"
     ANSWER_WRONG = "answer-wrong"
+    SUSPEND = "suspend"
+    RESUME = "resume"
     QUARANTINE = "quarantine"
     RELEASE = "release"
     RETIRE = "retire"
@@ -71,6 +80,9 @@ class IllegalMove(Exception):
         self.act = act
 
 
+UNSTEADY_RETURNS: Final = 3
+RETURNS_WITHIN: Final = timedelta(hours=24)
+
 _N, _A, _C, _M, _R = ItemStanding
 
 SEEN: Final[dict[tuple[ItemStanding, Sight], ItemStanding]] = {
@@ -78,6 +90,7 @@ SEEN: Final[dict[tuple[ItemStanding, Sight], ItemStanding]] = {
     (_N, Sight.GONE): _M,
     (_M, Sight.UNREVIEWED): _N,
     **{(state, Sight.IDENTICAL): _A for state in (_A, _C, _M)},
+    **{(state, Sight.UNSTEADY): _C for state in (_A, _C, _M)},
     **{(state, Sight.DIFFERENT): _C for state in (_A, _C, _M)},
     **{(state, Sight.GONE): _M for state in (_A, _C, _M)},
     **{(_R, sight): _R for sight in Sight},
@@ -90,6 +103,8 @@ DECIDED: Final[dict[tuple[ItemStanding, ItemAct], ItemStanding]] = {
 
 _OPEN = (ServerStanding.WAITING, ServerStanding.READY, ServerStanding.ERROR, ServerStanding.SYNC_REQUIRED)
 
+_SHUT = (ServerStanding.SUSPENDED, ServerStanding.QUARANTINED)
+
 SERVER: Final[dict[tuple[ServerStanding, ServerAct], ServerStanding]] = {
     **{(state, ServerAct.AWAIT_REVIEW): ServerStanding.WAITING for state in _OPEN},
     **{(state, ServerAct.AGREE): ServerStanding.READY for state in _OPEN},
@@ -97,9 +112,11 @@ SERVER: Final[dict[tuple[ServerStanding, ServerAct], ServerStanding]] = {
     **{(state, ServerAct.UNREACHED): ServerStanding.ERROR for state in _OPEN},
     (ServerStanding.WAITING, ServerAct.UNREACHED): ServerStanding.WAITING,
     **{(state, ServerAct.ANSWER_WRONG): ServerStanding.ERROR for state in _OPEN},
-    **{(state, ServerAct.QUARANTINE): ServerStanding.QUARANTINED for state in _OPEN},
+    **{(state, ServerAct.SUSPEND): ServerStanding.SUSPENDED for state in _OPEN},
+    (ServerStanding.SUSPENDED, ServerAct.RESUME): ServerStanding.WAITING,
+    **{(state, ServerAct.QUARANTINE): ServerStanding.QUARANTINED for state in (*_OPEN, ServerStanding.SUSPENDED)},
     (ServerStanding.QUARANTINED, ServerAct.RELEASE): ServerStanding.WAITING,
-    **{(state, ServerAct.RETIRE): ServerStanding.RETIRED for state in (*_OPEN, ServerStanding.QUARANTINED)},
+    **{(state, ServerAct.RETIRE): ServerStanding.RETIRED for state in (*_OPEN, *_SHUT)},
 }
 
 
@@ -128,28 +145,49 @@ def after_act(state: str, act: ServerAct) -> ServerStanding:
 
 
 def in_use(state: str) -> bool:
-    """Whether scans and approvals move the server's state: it is neither quarantined nor retired."""
+    """Whether scans and approvals move the server's state: it is neither suspended, quarantined nor retired."""
     return ServerStanding(state) in _OPEN
 
 
-def sight_of(*, approved: str, seen: str) -> Sight:
-    """What a scan saw of one item, from the digests of its baseline and of what is there now ("" = none)."""
+def sight_of(*, approved: str, seen: str, returns: int = 0) -> Sight:
+    """What a scan saw of one item, from the digests of its baseline and of what is there now ("" = none).
+
+    `returns` is how often it has come back to its baseline, this time included.
+    """
     if not seen:
         return Sight.GONE
     if not approved:
         return Sight.UNREVIEWED
-    return Sight.IDENTICAL if approved == seen else Sight.DIFFERENT
+    if approved != seen:
+        return Sight.DIFFERENT
+    return Sight.UNSTEADY if returns >= UNSTEADY_RETURNS else Sight.IDENTICAL
+
+
+def returns_after(
+    state: str, *, approved: str, before: str, seen: str, returns: int, last: datetime | None, now: datetime
+) -> int:
+    """How often an item has come back to its baseline, once a scan saw it at `now`; `before` is what was seen last.
+
+    Returns that are further apart than RETURNS_WITHIN begin anew, unless it is held for them already.
+    """
+    came_back = approved != "" and seen == approved != before and ItemStanding(state) in (_C, _M)
+    if not came_back:
+        return returns
+    lately = last is not None and now - last <= RETURNS_WITHIN
+    return returns + 1 if lately or returns >= UNSTEADY_RETURNS else 1
 
 
 @dataclass(frozen=True, slots=True)
 class Stands:
     """One item's part in how its server stands. `drift`: it departs from what was approved of the server.
 
-    A new item is drift when it appeared after the first approval, one that is gone when it had a baseline.
+    A new item is drift when it appeared after the first approval, one that is gone when it had a baseline. `unsteady`:
+    it is held although it is as it was approved.
     """
 
     state: ItemStanding
     drift: bool
+    unsteady: bool = False
 
 
 def drifted(state: str, *, late: bool, baseline: bool) -> bool:
@@ -161,7 +199,9 @@ def standing(items: Iterable[Stands]) -> tuple[ServerAct, str]:
     """What the items of a reachable server mean for it, and one sentence that says so ("" where all is well)."""
     found = list(items)
     words = ((_C, "changed"), (_M, "gone"), (_N, "new"))
-    counts = [(sum(item.drift and item.state is state for item in found), word) for state, word in words]
+    steady = [item for item in found if not item.unsteady]
+    counts = [(sum(item.drift and item.state is state for item in steady), word) for state, word in words]
+    counts.append((len(found) - len(steady), "unsteady (comes and goes, or differs by client)"))
     if any(count for count, _ in counts):
         said = ", ".join(f"{count} {word}" for count, word in counts if count)
         return ServerAct.DRIFT, f"The server differs from what was approved: {said}; held until reviewed."

@@ -13,14 +13,17 @@ from pathlib import Path
 from django.conf import settings
 
 from governance import secrets
+from governance.egress.door import Judgement, judge_url
 from governance.vault.envelope import BadKeyRing, NotSealed, VaultLocked
 from registry.mcp.revisions import Era
 from registry.models import Server, Transport
 from registry.transports.base import EMPTY_OBJECT, Limits, Unreachable, Upstream
 from registry.transports.http import HttpUpstream
+from registry.transports.sandbox import NO_SANDBOX, BadSandbox, Sandbox, account_of, read_sandbox
 from registry.transports.sse import SseUpstream
 from registry.transports.stdio import StdioUpstream
 from registry.transports.stdio_child import child_environment
+from registry.transports.stdio_start import Confinement, tried
 
 Given = Mapping[str, "str | Mapping[str, str]"]
 """Environment or headers as stored: plain strings, or {"secret": name}."""
@@ -42,6 +45,7 @@ class Target:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     allow_private_address: bool = False
+    sandbox: Sandbox = NO_SANDBOX
     result_bytes: int = 10 * 1024 * 1024
 
 
@@ -49,6 +53,10 @@ def target_of(server: Server, reveal: Callable[[str], str] = secrets.reveal) -> 
     """The target of a stored server. Raises NotReady, above all for a program that nobody accepted as it is."""
     if not server.launch_accepted():
         raise NotReady(f"The command of {server.name} is not accepted as it stands; an administrator must accept it.")
+    try:
+        sandbox = read_sandbox(server.sandbox)
+    except BadSandbox as error:
+        raise NotReady(f"The sandbox of {server.name} cannot be understood: {error}.") from None
     return Target(
         name=server.name,
         transport=server.transport,
@@ -58,6 +66,7 @@ def target_of(server: Server, reveal: Callable[[str], str] = secrets.reveal) -> 
         environment=opened(server.env, reveal),
         headers=opened(server.headers, reveal),
         allow_private_address=server.allow_private_address,
+        sandbox=sandbox,
         result_bytes=server.result_bytes,
     )
 
@@ -75,12 +84,13 @@ def open_upstream(target: Target, *, client_capabilities: bytes = EMPTY_OBJECT, 
 
     `prefer` is the era it is asked for first (the modern one without), the other one where it does not speak that.
     """
-    limits = Limits(result_bytes=target.result_bytes)
+    limits = Limits(result_bytes=target.result_bytes, open_files=target.sandbox.open_files or Limits().open_files)
     if target.transport == Transport.STDIO:
         return StdioUpstream(
             _runnable(target),
             environment=child_environment(settings.PROCESS_ENVIRONMENT, target.environment, settings.CHILD_INHERITS),
             cwd=target.cwd or None,
+            confined=_confinement(target),
             client_capabilities=client_capabilities,
             prefer=prefer,
             limits=limits,
@@ -92,11 +102,33 @@ def open_upstream(target: Target, *, client_capabilities: bytes = EMPTY_OBJECT, 
             target.url,
             headers=target.headers,
             allow_private=target.allow_private_address,
+            ports=settings.EGRESS_PORTS,
             client_capabilities=client_capabilities,
             limits=limits,
         )
     except ValueError as error:
         raise NotReady(f"The address or headers of {target.name} cannot be used: {error}.") from None
+
+
+def judged(url: str, *, allow_private: bool) -> Judgement:
+    """What this installation says of a server's address before anything is resolved or connected."""
+    return judge_url(url, allow_private=allow_private, ports=settings.EGRESS_PORTS)
+
+
+def sandbox_abilities() -> dict[str, str]:
+    """By protection, what stands against it on this machine, "" where nothing does. Each is tried, for a moment."""
+    account = settings.SANDBOX_ACCOUNTS[0] if settings.SANDBOX_ACCOUNTS else None
+    wanted = {
+        "privileges and limits": Sandbox(open_files=64),
+        "network": Sandbox(network=False),
+        "uid": Sandbox(own_uid=True),
+    }
+    return {name: tried(Confinement(sandbox, account)) for name, sandbox in wanted.items()}
+
+
+def _confinement(target: Target) -> Confinement:
+    accounts = settings.SANDBOX_ACCOUNTS if target.sandbox.own_uid else None
+    return Confinement(target.sandbox, account_of(target.name, accounts) if accounts else None)
 
 
 def _runnable(target: Target) -> tuple[str, ...]:

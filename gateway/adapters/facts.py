@@ -41,7 +41,8 @@ class FactsFinder:
         """
         now = self._clock.now()
         agent = snapshot.agent_of(call.token, now.timestamp())
-        retry = await self._counters.take_rate(call, agent) if agent.rate and not again else None
+        taken = again or call.anew
+        retry = await self._counters.take_rate(call, agent) if agent.rate and not taken else None
         facts = Facts(at=now)
         server = snapshot.servers.get(call.server)
         item = snapshot.item_of(server, call.kind, call.item) if server else None

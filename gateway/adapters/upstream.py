@@ -16,6 +16,7 @@ from gateway.adapters.hearing import Listening
 from gateway.adapters.threads import in_thread
 from gateway.call import Client, Ruling
 from gateway.mcp import outbound
+from gateway.mcp.unknown_here import unknown_here
 from gateway.mcp.verbs import ASKED_FOR
 from gateway.ports import Channel
 from gateway.refusal import Unavailable, UpstreamFailed, Withheld
@@ -25,7 +26,7 @@ from gateway.streams import MESSAGE, level_of
 from governance.canonical import strict_json
 from governance.canonical.values import JSON, Number
 from registry.mcp.revisions import NAMED_METHODS, Era
-from registry.tasks import scan_server
+from registry.tasks import ask
 from registry.transports.base import (
     Answer,
     BrokenOff,
@@ -47,6 +48,7 @@ SENTENCE = {
     TooLarge: "answered with more than {bytes} bytes; the answer was withheld",
 }
 LOOKS_EVERY = 2.0  # Seconds between two looks at one server, however often it asks for one.
+UNKNOWN_EVERY = 60.0  # The same where only an answer shows it, which an agent may bring about as often as it likes.
 SETTLES = 0.3  # Seconds after a server's word that a list changed; several words make one look.
 LEVELS_SECONDS = 10.0
 SUBSCRIBE, UNSUBSCRIBE = "resources/subscribe", "resources/unsubscribe"
@@ -85,6 +87,8 @@ class UpstreamPool:
             if call.method == SUBSCRIBE:
                 await connection.hearing.begun(server.deadline)
             answer = await self._request(connection, ruling, back, questions.later_params(ruling), capabilities)
+            if unknown_here(answer, call.kind, call.item):
+                self._look_again(connection, UNKNOWN_EVERY)
             if answer.result is not None and outbound.asks(answer.result):
                 return await self._asked(connection, ruling, back, answer, capabilities)
             return answer
@@ -215,12 +219,15 @@ class UpstreamPool:
         else:
             self._tell(connection.key.server, connection.key.holder, method, params)
 
-    def _look_again(self, connection: Connection) -> None:
-        """Have a server scanned whose lists have changed, as it says."""
-        if connection.pk in self._looks:
-            return
+    def _look_again(self, connection: Connection, every: float = LOOKS_EVERY) -> None:
+        """Have a server scanned whose lists have changed, as it says or as its answers show."""
         loop = asyncio.get_running_loop()
-        at = max(loop.time() + SETTLES, self._looked.get(connection.pk, 0.0) + LOOKS_EVERY)
+        at = max(loop.time() + SETTLES, self._looked.get(connection.pk, 0.0) + every)
+        planned = self._looks.get(connection.pk)
+        if planned is not None:
+            if planned.when() <= at:
+                return
+            planned.cancel()
         self._looks[connection.pk] = loop.call_at(at, partial(self._look_now, connection.pk))
 
     def _look_now(self, pk: int) -> None:
@@ -254,7 +261,7 @@ class UpstreamPool:
 
 async def _scanned(pk: int) -> None:
     try:
-        await in_thread(scan_server.delay, pk)
+        await in_thread(ask, pk, why="list_changed")
     except Unavailable as problem:
         log.warning("a server whose lists changed could not be scanned: %s", problem)
 

@@ -13,7 +13,8 @@ from governance.views.access import SEES_ALL_CALLS, has_role
 from governance.views.calls import visible_closers
 from governance.views.queue import still_held_until, visible_escalations, waiting_for
 from registry.models import Server, ServerState
-from registry.views.servers import TONES
+from registry.views.request_queue import waiting_requests
+from registry.views.tones import TONES
 
 SHOWN: Final = 8
 
@@ -35,6 +36,8 @@ def home(request: HttpRequest) -> HttpResponseBase:
             (server, TONES[ServerState(server.state)]) for server in servers if server.state != ServerState.READY
         ],
         "servers": len(servers),
+        "drifted": sum(server.state == ServerState.SYNC_REQUIRED for server in servers),
+        "requests": waiting_requests(request)[:SHOWN],
         "calls": call_rows.rows(list(closing)),
         "last_decided": last,
         "own_only": not has_role(request, *SEES_ALL_CALLS),

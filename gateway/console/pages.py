@@ -12,9 +12,31 @@ from typing import Final
 from django.http import HttpResponseBase
 
 from gateway.console import home, preferences, snippets
-from governance.views import agents, calls, escalation, inbox, ledger, passwords, policy, second_factor, stops
-from governance.views.access import ADMIN, APPROVER, AUDITOR, AUTHOR
-from registry.views import servers
+from governance.views import (
+    agents,
+    calls,
+    escalation,
+    inbox,
+    ledger,
+    notices,
+    passwords,
+    policy,
+    second_factor,
+    stops,
+)
+from governance.views.access import ADMIN, APPROVER, AUDITOR, AUTHOR, DEVELOPER, OWNER
+from registry.views import (
+    catalogue,
+    request_import,
+    request_progress,
+    request_review,
+    request_wizard,
+    requests,
+    server_acts,
+    server_scans,
+    servers,
+    tools,
+)
 
 EVERYBODY: Final = frozenset({""})
 """Every active person; the view narrows the rows to what that person may see."""
@@ -37,11 +59,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One link of the navigation; `key` follows `g` on the keyboard."""
+    """One link of the navigation; `key` follows `g` on the keyboard. `plain` is what those who only use read."""
 
     label: str
     page: str
     key: str
+    plain: str = ""
 
 
 MAY_STOP: Final = frozenset({ADMIN, APPROVER})
@@ -50,6 +73,8 @@ POLICY_READERS: Final = frozenset({ADMIN, AUTHOR, APPROVER, AUDITOR})
 STOP_READERS: Final = frozenset({ADMIN, APPROVER, AUDITOR})
 LEDGER_READERS: Final = frozenset({ADMIN, AUDITOR})
 ITEM_APPROVERS: Final = frozenset({ADMIN})
+REQUESTERS: Final = frozenset({DEVELOPER, OWNER})
+REVIEWERS: Final = frozenset({ADMIN, APPROVER, OWNER})
 
 PAGES: Final = (
     Page("", "index", home.home),
@@ -81,10 +106,45 @@ PAGES: Final = (
     Page("inbox/<uuid:pk>/state/", "escalation_state", escalation.state),
     Page("inbox/<uuid:pk>/decide/", "escalation_decide", escalation.decide, methods=WRITE),
     Page("inbox/<uuid:pk>/reveal/", "escalation_reveal", escalation.reveal, methods=WRITE),
-    Page("servers/", "servers", servers.index),
+    Page("notices/", "notices", notices.index),
+    Page("notices/read/", "notices_read", notices.read, methods=WRITE),
+    Page("requests/", "requests", requests.index),
+    Page("requests/new/", "request_new", request_wizard.new, REQUESTERS),
+    Page("requests/new/draft/", "request_create", request_wizard.create, REQUESTERS, WRITE),
+    Page("requests/new/import/", "request_import", request_import.take, REQUESTERS, WRITE),
+    Page("requests/<uuid:pk>/", "request", request_review.detail),
+    Page("requests/<uuid:pk>/where/", "request_where", request_wizard.where),
+    Page("requests/<uuid:pk>/where/save/", "request_where_save", request_wizard.save_where, methods=WRITE),
+    Page("requests/<uuid:pk>/scan/", "request_scan", request_progress.show),
+    Page("requests/<uuid:pk>/scan/progress/", "request_progress", request_progress.fragment),
+    Page("requests/<uuid:pk>/scan/start/", "request_scan_start", request_progress.start, methods=WRITE),
+    Page("requests/<uuid:pk>/tools/", "request_tools", request_wizard.tools),
+    Page("requests/<uuid:pk>/tools/save/", "request_tools_save", request_wizard.save_tools, methods=WRITE),
+    Page("requests/<uuid:pk>/why/", "request_why", request_wizard.why),
+    Page("requests/<uuid:pk>/why/save/", "request_why_save", request_wizard.save_why, methods=WRITE),
+    Page("requests/<uuid:pk>/comment/", "request_comment", requests.comment, methods=WRITE),
+    Page("requests/<uuid:pk>/withdraw/", "request_withdraw", requests.withdraw, methods=WRITE),
+    Page("requests/<uuid:pk>/accept/", "request_accept", request_review.accept, frozenset({ADMIN}), WRITE),
+    Page("requests/<uuid:pk>/rescan/", "request_rescan", request_review.scan, REVIEWERS, WRITE),
+    Page("requests/<uuid:pk>/decide/", "request_decide", request_review.decide, methods=WRITE),
+    Page("servers/", "servers", catalogue.index),
     Page("servers/<slug:name>/", "server", servers.detail),
     Page("servers/<slug:name>/approve/", "server_approve", servers.approve, ITEM_APPROVERS, WRITE),
-    Page("servers/<slug:name>/scan/", "server_scan", servers.scan, ITEM_APPROVERS, WRITE),
+    Page("servers/<slug:name>/scan/", "server_scan", server_scans.start, ITEM_APPROVERS, WRITE),
+    Page("servers/<slug:name>/scans/<int:pk>/", "server_run", server_scans.show),
+    Page("servers/<slug:name>/scans/<int:pk>/progress/", "server_run_progress", server_scans.fragment),
+    Page("servers/<slug:name>/stand/", "server_stand", server_acts.stand, ITEM_APPROVERS, WRITE),
+    Page("servers/<slug:name>/versions/<int:number>/", "server_version", servers.version),
+    Page(
+        "servers/<slug:name>/baselines/<int:number>/",
+        "server_roll_back",
+        server_acts.roll_back,
+        ITEM_APPROVERS,
+        WRITE,
+    ),
+    Page("servers/<slug:name>/tools/<int:pk>/", "tool", tools.detail),
+    Page("servers/<slug:name>/tools/<int:pk>/intent/", "tool_intent", tools.override, ITEM_APPROVERS, WRITE),
+    Page("servers/<slug:name>/tools/<int:pk>/condition/", "tool_condition", tools.condition, ITEM_APPROVERS, WRITE),
     Page("agents/", "agents", agents.index),
     Page("agents/<str:name>/", "agent", agents.detail),
     Page("agents/<str:name>/tokens/", "agent_token_issue", snippets.issue, methods=WRITE),
@@ -106,11 +166,11 @@ PAGES: Final = (
 BY_NAME: Final = {page.name: page for page in PAGES}
 
 NAVIGATION: Final = (
-    ("Work", (Entry("Home", "index", "h"), Entry("Inbox", "inbox", "i"))),
+    ("Work", (Entry("Home", "index", "h"), Entry("Inbox", "inbox", "i"), Entry("Requests", "requests", "r"))),
     (
         "Inventory",
         (
-            Entry("Servers", "servers", "s"),
+            Entry("Servers", "servers", "s", "Catalog"),
             Entry("Agents", "agents", "a"),
             Entry("People", "governance_person_changelist", "e"),
         ),

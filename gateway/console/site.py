@@ -16,6 +16,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
+from gateway.console.badges import badges_of
 from gateway.console.pages import BY_NAME, MAY_STOP, NAVIGATION, PAGES, Entry, Page, entry_roles, may_open
 from governance.admin import directory
 from governance.models import Switch
@@ -23,6 +24,7 @@ from governance.views import sign_in
 from governance.views.access import RoleRequired, roles_of
 from governance.views.factors import is_owed
 from governance.views.queue import waiting_for
+from registry.views import catalogue
 
 THEMES = ("light", "dark")
 Guarded = Callable[..., HttpResponseBase]
@@ -55,10 +57,14 @@ class ConsoleSite(AdminSite):
         if context["has_permission"] and not is_owed(request):
             waiting = waiting_for(request)
             roles = roles_of(request)
+            badges = badges_of(request)
+            counts = {"inbox": len(waiting), "requests": badges.requests}
             context |= {
                 "waiting_count": len(waiting),
                 "soonest": waiting[0] if waiting else None,
-                "navigation": _navigation(request, roles, len(waiting)),
+                "navigation": _navigation(request, roles, counts),
+                "unread": badges.unread,
+                "requests_waiting": badges.requests,
                 "may_stop": not MAY_STOP.isdisjoint(roles),
             }
         return context
@@ -136,17 +142,18 @@ def theme_of(request: HttpRequest) -> str:
     return theme if theme in THEMES else "auto"
 
 
-def _navigation(request: HttpRequest, roles: frozenset[str], waiting: int) -> list[dict[str, Any]]:
+def _navigation(request: HttpRequest, roles: frozenset[str], counts: dict[str, int]) -> list[dict[str, Any]]:
     groups = []
+    uses_only = roles.isdisjoint(catalogue.STAFF)
     for label, entries in NAVIGATION:
         shown = [
             {
-                "label": entry.label,
+                "label": entry.plain if uses_only and entry.plain else entry.label,
                 "url": (url := reverse(f"admin:{entry.page}")),
                 "key": entry.key,
                 "current": request.path == url
                 or (entry.page != "index" and request.path.startswith(_section(entry, url))),
-                "count": waiting if entry.page == "inbox" else 0,
+                "count": counts.get(entry.page, 0),
             }
             for entry in entries
             if may_open(entry_roles(entry), roles)

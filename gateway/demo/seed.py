@@ -12,6 +12,7 @@ from django.conf import settings
 from gateway.demo import setting
 from governance.models import Person
 from governance.people import issue_link
+from registry import requests
 from registry.apply import apply_configuration, known_names
 from registry.configuration.parse import parse_config
 
@@ -27,11 +28,14 @@ def credentials_file() -> Path:
 
 
 def seed() -> list[str]:
-    """Apply the demo's configuration; returns what was held or could not be reached."""
+    """Apply the demo's configuration and leave a request to review; returns what was held or could not be reached."""
     setting.make_workspace()
     text = setting.configuration(setting.programs())
     configuration = parse_config(text, source="demo", read_file=_no_files, known=known_names())
     outcome = apply_configuration(configuration, environment={}, folder=Path(settings.DATA_DIR), deliver=_keep)
+    requester = Person.objects.get(email=setting.REQUESTER)
+    draft = requests.create_draft(by=requester, fields=setting.office_request())
+    requests.submit(request_id=draft.pk, by=requester)
     return [*map(str, outcome.held), *(f"{name}: {cause}" for name, cause in outcome.unreachable.items())]
 
 

@@ -6,10 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+
+from gateway.demo import office
 
 PEOPLE = {
     "sec@example.com": ["security-admin", "policy-author", "approver", "auditor", "server-owner"],
@@ -21,6 +25,7 @@ PEOPLE = {
 }
 PLATFORM = frozenset({"sec@example.com", "approver@example.com", "owner@example.com"})
 AGENT = "dev-claude"
+REQUESTER = "dev@example.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,14 @@ def configuration(found: Programs) -> str:
                 for email, roles in PEOPLE.items()
             ],
             "servers": servers(found),
-            "roles": [{"name": "developer", "servers": [server["name"] for server in servers(found)]}],
+            # The office is asked for and not there yet: once it is approved, the role reaches it.
+            "roles": [
+                {
+                    "name": "developer",
+                    "servers": [server["name"] for server in servers(found)],
+                    "tools": ["office/*"],
+                }
+            ],
             "agents": [
                 {"name": AGENT, "owner": "dev@example.com", "roles": ["developer"], "expires_in": "30d"},
                 {"name": "build-bot", "team": "platform", "roles": ["developer"], "expires_in": "30d"},
@@ -101,6 +113,26 @@ def configuration(found: Programs) -> str:
         },
         indent=2,
     )
+
+
+def office_request() -> dict[str, Any]:
+    """The server that the demo's developer asks for: its program is stored, and runs once somebody accepted it."""
+    return {
+        "name": "office",
+        "transport": "stdio",
+        "command": [sys.executable, "-I", str(Path(office.__file__)), str(office_switch())],
+        "description": "Rooms, bookings and colleagues",
+        "team": "platform",
+        "category": ["office"],
+        "environment": "development",
+        "justification": "Our agents book meeting rooms for the team; today we do it by hand.",
+        "days": 90,
+    }
+
+
+def office_switch() -> Path:
+    """While this file is there, the office server says something else of one tool."""
+    return workspace() / "office-shifted"
 
 
 def servers(found: Programs) -> list[dict[str, object]]:
@@ -150,6 +182,13 @@ def policy() -> dict[str, object]:
             },
             {"id": "no-reset", "tool": "git/git_reset", "action": "deny", "reason": "Nothing is thrown away"},
             {"id": "clock", "server": "time", "action": "allow", "reason": "Telling the time is harmless"},
+            {
+                "id": "office-reads",
+                "tool": "office/*",
+                "intent": ["read"],
+                "action": "allow",
+                "reason": "Looking at rooms and menus is harmless",
+            },
             {
                 "id": "read-notes",
                 "tool": ["files/read_*", "files/list_*"],

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from gateway.demo import seed, setting
 from gateway.serving import until_ready
+from governance.egress.ports import ANY
 from governance.models import Escalation
 from registry.transports.base import UpstreamError
 from registry.transports.http import HttpUpstream
@@ -33,7 +34,10 @@ async def tell(server: uvicorn.Server, *, port: int, seeded: bool) -> None:
         say("The story is not told: it needs git and the servers of .venv-demo (make run installs them).")
         return
     git = HttpUpstream(
-        f"http://127.0.0.1:{port}/mcp/git", headers={"Authorization": f"Bearer {token}"}, allow_private=True
+        f"http://127.0.0.1:{port}/mcp/git",
+        headers={"Authorization": f"Bearer {token}"},
+        allow_private=True,
+        ports=ANY,  # It is where this very process listens.
     )
     try:
         if seeded:

@@ -12,6 +12,9 @@ GATEHOUSE_MODE = "base"
 DATA_DIR = Path(env.read("GATEHOUSE_DATA", "var")).resolve()
 PORT = env.read_int("PORT", 8000)
 PUBLIC_URL = env.read("GATEHOUSE_PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+# Which ports of a server may be connected to, and which accounts the programs have that run as one of their own.
+EGRESS_PORTS = env.read_port_rule("GATEHOUSE_EGRESS_PORTS")
+SANDBOX_ACCOUNTS = env.read_range("GATEHOUSE_SANDBOX_UID")
 # Where other gateway processes reach this one; `serve` fills in what it binds where nothing is set.
 PEER_URL = env.read("GATEHOUSE_PEER_URL").rstrip("/")
 
@@ -93,6 +96,14 @@ SECRET_KEY = env.read("GATEHOUSE_SECRET_KEY")
 VAULT_KEYS = env.read("GATEHOUSE_VAULT_KEYS")
 # The API token that `manage.py release` votes with.
 OPERATOR_TOKEN = env.read("GATEHOUSE_TOKEN")
+
+# Notices are mailed where both are set, and shown in the console in any case.
+MAIL = env.mail(env.read("GATEHOUSE_EMAIL_URL"))
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.read("GATEHOUSE_EMAIL_FROM")
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -185,6 +196,7 @@ LEGS = 9
 WAITING_PER_AGENT = env.read_int("GATEHOUSE_WAITING_PER_AGENT", 20)
 WAITING_PER_SERVER = env.read_int("GATEHOUSE_WAITING_PER_SERVER", 200)
 REDEEM_SECONDS = env.read_int("GATEHOUSE_REDEEM_SECONDS", 900)
+SCAN_EVERY = env.read_int("GATEHOUSE_SCAN_EVERY", 900)
 TOKEN_DAYS = 30
 OAUTH_ACCESS_SECONDS = env.read_int("GATEHOUSE_OAUTH_ACCESS_SECONDS", 3600)
 OAUTH_CODE_SECONDS = 60

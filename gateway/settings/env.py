@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from governance.egress.ports import Ports, read_ports
+
 MODES = ("demo", "production", "test")
 _replaced: dict[str, str | None] = {}
 
@@ -46,6 +48,27 @@ def read_int(name: str, default: int) -> int:
     return int(value)
 
 
+def read_range(name: str) -> tuple[int, int] | None:
+    """`61000` or `61000-61999` as first and last of a range of numbers from 1; None where unset."""
+    value = read(name)
+    if not value:
+        return None
+    first, dash, last = value.partition("-")
+    ends = (first, last if dash else first)
+    numbers = [int(end) for end in ends if end.isascii() and end.isdigit() and len(end) < 10]
+    if len(numbers) < 2 or not 1 <= numbers[0] <= numbers[1]:
+        raise BadSetting(f"{name}={value!r} is no number from 1 and no range; write for example {name}=61000-61999.")
+    return numbers[0], numbers[1]
+
+
+def read_port_rule(name: str) -> Ports:
+    """`default`, `443`, `3000-3999` and their like with commas between; the usual rule where unset."""
+    try:
+        return read_ports(read(name))
+    except ValueError as wrong:
+        raise BadSetting(f"{name}: {wrong}.") from None
+
+
 def mode() -> str:
     """`demo` (the default), `production`, or `test` (set by the test suite)."""
     value = read("GATEHOUSE_MODE", "demo")
@@ -77,6 +100,44 @@ def read_rate(name: str) -> Rate | None:
     if not (calls.isdigit() and per[-1:] in units and per[:-1].isdigit() and int(calls) and int(per[:-1])):
         raise BadSetting(f"{name}={value!r} is not a rate; write for example {name}=600/1m.")
     return Rate(int(calls), int(per[:-1]) * units[per[-1]])
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The mail server that notices are handed to; no host, no mail."""
+
+    host: str = ""
+    port: int = 587
+    user: str = ""
+    password: str = ""
+    starttls: bool = False
+    tls: bool = False
+
+
+def mail(url: str) -> Mail:
+    """`smtp://user:password@host:587`, with STARTTLS unless `?tls=none`, or `smtps://…`; no mail where unset."""
+    if not url:
+        return Mail()
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or port == 0 or options not in ({}, {"tls": "none"}):
+        raise BadSetting(
+            "GATEHOUSE_EMAIL_URL is no mail server; write for example smtp://user:password@mail.example.com:587, "
+            "smtps://…, or smtp://localhost:25?tls=none."
+        )
+    implicit = parts.scheme == "smtps"
+    return Mail(
+        host=parts.hostname,
+        port=port or (465 if implicit else 587),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starttls=not implicit and not options,
+        tls=implicit,
+    )
 
 
 def database(url: str, data: Path) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 
 from django.conf import settings
@@ -16,10 +17,11 @@ from governance.models import Agent, AgentToken, DataRole, PolicyVersion
 from governance.policy.compiled import compile_policy
 from governance.policy.language import parse
 from governance.policy.values import Caller, Kind
-from registry.approved import KINDS, policy_item
+from registry.approved import policy_item
+from registry.conditions import with_conditions
 from registry.mcp.uri_template import UriTemplate
 from registry.models import Item as ItemRow
-from registry.models import ItemState, Server, ServerState, Sessions
+from registry.models import Server, Sessions
 
 LISTINGS = {"tool": "tools", "prompt": "prompts", "resource": "resources", "template": "resourceTemplates"}
 
@@ -64,19 +66,8 @@ def reaches() -> dict[str, Reach]:
     }
 
 
-def servers() -> dict[str, ServerRecord]:
-    """Servers that are not quarantined or retired, with their approved items."""
-    rows = Server.objects.exclude(state__in=[ServerState.QUARANTINED, ServerState.RETIRED])
-    items: dict[int, list[ItemRow]] = {}
-    for item in ItemRow.objects.filter(state=ItemState.APPROVED, server__in=rows).select_related("server"):
-        items.setdefault(item.server_id, []).append(item)
-    return {row.name: server(row, items.get(row.pk, [])) for row in rows}
-
-
-def server(row: Server, items: list[ItemRow]) -> ServerRecord:
-    """One server and its approved items."""
-    instructions = next((i.approved_document for i in items if i.kind == "instructions"), "")
-    approved = [approved_item(item) for item in items if item.kind in KINDS]
+def server(row: Server, items: Mapping[tuple[Kind, str], ApprovedItem], instructions: str) -> ServerRecord:
+    """One server with its approved items in its own order, and its approved instructions as they are stored."""
     allows = frozenset(what for what, answer in row.client_requests.items() if answer == "allow")
     return ServerRecord(
         name=row.name,
@@ -84,7 +75,7 @@ def server(row: Server, items: list[ItemRow]) -> ServerRecord:
         transport=row.transport,
         deadline=float(row.deadline_seconds),
         result_bytes=row.result_bytes,
-        items={(a.item.kind, a.item.name): a for a in approved},
+        items=items,
         instructions=instructions_text(instructions),
         capabilities=row.capabilities,
         allows=allows,
@@ -134,6 +125,7 @@ def fingerprint(row: Server) -> str:
         row.env,
         row.headers,
         row.allow_private_address,
+        row.sandbox,
     ]
     return hashlib.sha256(json.dumps([*parts, row.result_bytes], sort_keys=True).encode()).hexdigest()
 
@@ -143,4 +135,12 @@ def rules() -> Rules:
     row = PolicyVersion.objects.filter(live=True).first()
     if row is None:
         return Rules()
-    return Rules(compiled=compile_policy(parse(row.text)), version=str(row.version))
+    policy = with_conditions(parse(row.text), conditions())
+    return Rules(compiled=compile_policy(policy), version=str(row.version))
+
+
+def conditions() -> list[tuple[str, str, str, dict[str, object]]]:
+    """What the approvals of items demand: server, kind, name, condition. They narrow the policy, whatever it says."""
+    # Also of items that are held: they may be approved again without the policy being compiled anew.
+    demanding = ItemRow.objects.exclude(condition={})
+    return list(demanding.values_list("server__name", "kind", "name", "condition"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.call import Ruling
-from gateway.refusal import ConfigurationMoved, NotAuthenticated, Unavailable
+from gateway.refusal import ConfigurationMoved, NotAuthenticated, RegistryMoved, Unavailable
 from gateway.snapshot.model import Changes, Snapshot
 from governance.workflow.switches import Mode
 
@@ -52,6 +52,10 @@ class SnapshotHolder:
         """A snapshot read after now: an unknown token gets this one bounded look before it is refused."""
         await self._next_look()
         return self.current()
+
+    async def read_anew(self) -> None:
+        """Return after one look from now on, or when it takes too long: for a call that is decided anew."""
+        await self._next_look()
 
     async def _next_look(self) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -105,7 +109,8 @@ class SnapshotHolder:
     def require_current(self, ruling: Ruling, changes: Changes | None) -> None:
         """Return when the ruling still holds after its intent was committed; nothing waits here.
 
-        `changes` is what the writer read after the commit. Raises ConfigurationMoved or Stopped: nothing was sent.
+        `changes` is what the writer read after the commit. Raises ConfigurationMoved or Stopped: nothing was sent; it
+        is RegistryMoved where no approval was used up and the call can be decided anew.
         """
         if changes is not None:
             self.confirm(changes)
@@ -114,22 +119,24 @@ class SnapshotHolder:
         now, known = self.current(), self._known
         was = ruling.snapshot.generations
         latest = known.generations if known is not None else now.generations
-        if (latest.policy, latest.registry) != (was.policy, now.generations.registry):
-            raise ConfigurationMoved(MOVED)  # A new policy, or a registry that has not been read anew yet.
+        if latest.policy != was.policy:
+            raise ConfigurationMoved(MOVED)
+        if latest.registry != now.generations.registry:
+            raise _registry_moved(ruling)  # It has not been read anew yet.
         if now is ruling.snapshot:
             return
         call = ruling.call
         if now.servers is not ruling.snapshot.servers:
             server = now.servers.get(call.server)
             if server is None or server.fingerprint != ruling.server.fingerprint:
-                raise ConfigurationMoved(MOVED)
+                raise _registry_moved(ruling)
         try:
             agent = now.agent_of(call.token, call.at.timestamp())
         except NotAuthenticated as gone:
             raise ConfigurationMoved(gone.reason) from gone
         self._require_same_stops(ruling, now)
         if not now.sees(agent, ruling.item):
-            raise ConfigurationMoved(MOVED)
+            raise _registry_moved(ruling)
 
     def _require_same_stops(self, ruling: Ruling, now: Snapshot) -> None:
         call = ruling.call
@@ -140,3 +147,8 @@ class SnapshotHolder:
                 if switch.mode is Mode.DENY:
                     raise ConfigurationMoved(f"Stopped while this call was being recorded: {switch.reason}")
                 raise ConfigurationMoved(MOVED)
+
+
+def _registry_moved(ruling: Ruling) -> ConfigurationMoved:
+    """What servers offer is not what was decided on; an approval that is used up cannot be decided on once more."""
+    return RegistryMoved(MOVED) if ruling.approval is None else ConfigurationMoved(MOVED)

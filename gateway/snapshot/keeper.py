@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import psycopg
 from django.db import connection
@@ -16,9 +17,11 @@ from gateway.snapshot import build
 from gateway.snapshot.changes import ChangeReader
 from gateway.snapshot.holder import SnapshotHolder
 from gateway.snapshot.model import Changes, Generations, Identity, Rules, Snapshot
+from gateway.snapshot.servers import ServerReader
 from governance import generation
 from governance.inspection.scan import Detectors
 from governance.policy.language import PolicyError
+from registry.conditions import BadCondition
 
 log = logging.getLogger("gatehouse.snapshot")
 
@@ -35,6 +38,7 @@ class SnapshotKeeper:
         on_decisions: Callable[[], None],
         on_rebuilt: Callable[[Snapshot], None],
         each_round: Callable[[], None],
+        now: Callable[[], datetime],
     ) -> None:
         self._every = every
         self._detectors = detectors
@@ -42,11 +46,13 @@ class SnapshotKeeper:
         self._on_decisions = on_decisions
         self._on_rebuilt = on_rebuilt
         self._each_round = each_round
+        self._now = now
         self._nudged = threading.Event()
         self._ending = False
         self._snapshot: Snapshot | None = None
         self._decisions = 0
         self._reader = ChangeReader()
+        self._servers = ServerReader()
         self._listening: psycopg.Connection[object] | None = None
         self._thread = threading.Thread(target=self._run, name="snapshot-keeper", daemon=True)
         self.holder: SnapshotHolder | None = None
@@ -113,7 +119,7 @@ class SnapshotKeeper:
     def _look(self) -> None:
         changes = self._reader.read()
         old, new = self._snapshot, changes.generations
-        if old is None or _parts(old.generations) != _parts(new):
+        if old is None or _parts(old.generations) != _parts(new) or self._servers.outlived(self._now()):
             self._snapshot = self._rebuilt(old, changes)
             self._on_loop(self._replace, self._snapshot, changes)
         else:
@@ -125,8 +131,8 @@ class SnapshotKeeper:
     def _rebuilt(self, old: Snapshot | None, changes: Changes) -> Snapshot:
         new = changes.generations
         was = old.generations if old else Generations(-1, -1, -1, -1, -1, -1)
-        registry_moved = was.registry != new.registry
-        servers = build.servers() if old is None or registry_moved else old.servers
+        registry_moved = was.registry != new.registry or self._servers.outlived(self._now())
+        servers = self._servers.read(self._now()) if old is None or registry_moved else old.servers
         identity = self._identity(old, new, moved=registry_moved or was.identity != new.identity)
         rules = self._rules() if old is None or was.policy != new.policy else old.rules
         return Snapshot(
@@ -148,7 +154,7 @@ class SnapshotKeeper:
     def _rules(self) -> Rules:
         try:
             return build.rules()
-        except PolicyError as problem:
+        except (PolicyError, BadCondition) as problem:
             log.error("the live policy cannot be compiled, everything is denied: %s", problem)
             return Rules()
 

@@ -29,6 +29,7 @@ class EntryKind(StrEnum):
     CALL_DECIDED = "call.decided"
     CHANGE_SERVER = "change.server"
     CHANGE_MANIFEST = "change.manifest"
+    CHANGE_REQUEST = "change.request"
     CHANGE_POLICY = "change.policy"
     CHANGE_TOKEN = "change.token"  # noqa: S105
     CHANGE_GRANT = "change.grant"
@@ -250,7 +251,7 @@ def _is_plain(value: JSON) -> bool:
     return True
 
 
-def _made_plain(value: JSON) -> Plain:
+def _made_plain(value: JSON | float) -> Plain:
     if isinstance(value, str):
         return _encodable(value)
     if value is None or isinstance(value, bool):
@@ -259,6 +260,8 @@ def _made_plain(value: JSON) -> Plain:
         return value if -MAX_LEDGER_INTEGER <= value <= MAX_LEDGER_INTEGER else str(value)
     if isinstance(value, Number):
         return value.literal
+    if isinstance(value, float):  # As a JSON column gives fractions back.
+        return repr(value)
     if isinstance(value, Mapping):
         return {_encodable(name): _made_plain(item) for name, item in value.items()}
     return [_made_plain(item) for item in value]

@@ -5,6 +5,7 @@ from governance.models.agents import Agent, AgentToken, PersonToken
 from governance.models.escalations import Escalation, Vote
 from governance.models.generation import Generation, Part, Revocation
 from governance.models.ledger import LedgerEntry, LedgerStream
+from governance.models.notices import Notice
 from governance.models.oauth import OAuthConsent, OAuthFamily, OAuthRefresh, OAuthRegistration
 from governance.models.people import ConsoleRole, Person, SignInLink, Team
 from governance.models.policies import PolicyVersion
@@ -21,6 +22,7 @@ __all__ = [
     "Generation",
     "LedgerEntry",
     "LedgerStream",
+    "Notice",
     "OAuthConsent",
     "OAuthFamily",
     "OAuthRefresh",

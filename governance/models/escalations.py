@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from governance.models.agents import Agent
@@ -62,12 +62,12 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
             return self.none()
         from governance import local_mode  # It records through the ledger, which needs the models.
 
-        own_team = frozenset(Agent.objects.filter(team__people=person).values_list("name", flat=True))
-        waiting = self.waiting(now).exclude(votes__person=person.email)
+        own_team = Agent.objects.filter(name=OuterRef("agent"), team__people=person)
+        waiting = self.waiting(now).exclude(votes__person=person.email).annotate(of_own_team=Exists(own_team))
         decider = person.decider()
         able = []
         for found in waiting:
-            members = frozenset({person.email}) if found.agent in own_team else frozenset()
+            members = frozenset({person.email}) if found.of_own_team else frozenset()
             try:
                 owner = local_mode.apart_from(found.person or None)
                 may_decide(decider, found.needs(), owner=owner, owner_team_members=members)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from typing import Final
 
 from django import template
 from django.utils import timezone
@@ -14,6 +16,7 @@ from governance.views import marked
 
 register = template.Library()
 
+_LABEL: Final = re.compile("⟦U\\+([0-9A-F]{4,6})⟧")
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -27,6 +30,12 @@ def visible_chips(text: object) -> SafeString:
 def chip_lines(text: object) -> SafeString:
     """Hostile text with its line breaks kept; the element around it keeps white space."""
     return marked.chips("" if text is None else str(text), lines=True)
+
+
+@register.filter
+def labelled(text: object) -> SafeString:
+    """The same for text in which unseen characters are labels already, as findings and sentences on changes hold it."""
+    return marked.chips(_LABEL.sub(lambda label: chr(int(label[1], 16)), "" if text is None else str(text)))
 
 
 @register.filter(name="visible")

@@ -70,6 +70,7 @@ def _server(node: Node, reader: FileReader, what: str) -> ServerEntry | None:
         assert isinstance(node, Mapping)
         reader.define("server", entry.name, node)
         reader.refer("team", entry.team, node, f"team of server {entry.name}")
+        reader.refer("person", entry.owner, node, f"owner of server {entry.name}")
         for name in entry.secret_names():
             reader.refer("secret", name, node, f"server {entry.name}")
     return entry

@@ -12,6 +12,7 @@ from registry.configuration.values import (
     AgentEntry,
     Approval,
     Approve,
+    ConditionEntry,
     Configuration,
     PersonEntry,
     RoleEntry,
@@ -99,9 +100,21 @@ def _server(entry: ServerEntry) -> dict[str, Any]:
         "client_requests": dict(entry.client_requests),
         "sessions": entry.sessions if entry.sessions != "auto" else "",
         "allow_private_address": entry.allow_private_address,
+        "sandbox": entry.sandbox.record(),
+        "description": entry.description,
+        "environment": entry.environment,
+        "owner": entry.owner,
+        "conditions": _conditions(entry.conditions or ()),
         **_approval(entry.approval),
     }
     return {"name": entry.name, "transport": entry.transport, **_said(fields)}
+
+
+def _conditions(entries: Iterable[ConditionEntry]) -> dict[str, Any]:
+    found: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        found.setdefault(f"{entry.kind}s", {})[entry.name] = entry.condition.record()
+    return found
 
 
 def _approval(approval: Approval) -> dict[str, Any]:

@@ -6,9 +6,13 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from governance.egress.door import judge_url
+from governance.egress.ports import ANY
 from governance.policy.nodes import Mapping, Node, Scalar
 from governance.policy.reading import Reader, suggestion
 from registry.configuration import words
+from registry.configuration.conditions import conditions_of
+from registry.configuration.sandbox import sandbox_of
 from registry.configuration.values import Approval, Approve, SecretName, ServerEntry
 
 TRANSPORTS: Final = ("stdio", "http", "sse")
@@ -30,9 +34,15 @@ SERVER_KEYS: Final = (
     "client_requests",
     "sessions",
     "allow_private_address",
+    "sandbox",
+    "description",
+    "environment",
+    "owner",
+    "conditions",
 )
+ENVIRONMENTS: Final = ("production", "staging", "development")
 SESSIONS: Final = ("auto", "shared", "agent")
-ONLY_STDIO: Final = ("command", "cwd", "env")
+ONLY_STDIO: Final = ("command", "cwd", "env", "sandbox")
 ONLY_WEB: Final = ("url", "headers", "allow_private_address")
 MANIFEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
@@ -66,7 +76,12 @@ def read_server(node: Node, reader: Reader, what: str) -> ServerEntry | None:
         approval=_approval(fields, reader, what),
         client_requests=_client_requests(fields.get("client_requests"), reader, f"client_requests of {what}"),
         sessions=words.member(fields.get("sessions"), reader, f"sessions of {what}", SESSIONS) or "auto",
+        sandbox=sandbox_of(fields.get("sandbox"), reader, f"sandbox of {what}"),
         allow_private_address=_flag(fields.get("allow_private_address"), reader, f"allow_private_address of {what}"),
+        description=words.text(fields.get("description"), reader, f"description of {what}"),
+        environment=words.member(fields.get("environment"), reader, f"environment of {what}", ENVIRONMENTS),
+        owner=words.email(fields.get("owner"), reader, f"owner of {what}"),
+        conditions=conditions_of(fields.get("conditions"), reader, f"conditions of {what}"),
     )
 
 
@@ -123,7 +138,9 @@ def url_problem(url: str) -> str | None:
         return "holds credentials; put them under headers as {secret: …}"
     if parts.fragment or " " in url:
         return "holds a fragment or a space; remove it"
-    return None
+    # What a flag or a setting would permit is said when the server is looked at; what nothing permits is said now.
+    judgement = judge_url(url, allow_private=True, ports=ANY)
+    return None if judgement.allowed else f"leads where nothing is reached: {judgement.sentence}"
 
 
 def _pairs(

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from registry.conditions import Condition
+from registry.transports.sandbox import NO_SANDBOX, Sandbox
+
 DAY = 86_400
 
 
@@ -83,8 +86,20 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionEntry:
+    """What the approval of one tool or prompt demands beside the policy."""
+
+    kind: str
+    name: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class ServerEntry:
-    """One server. `env` and `headers` are pairs of a name with a plain string or a SecretName."""
+    """One server. `env` and `headers` are pairs of a name with a plain string or a SecretName.
+
+    `conditions` None leaves those alone that stand; else exactly these stand afterwards.
+    """
 
     name: str
     transport: str
@@ -100,6 +115,11 @@ class ServerEntry:
     client_requests: tuple[tuple[str, str], ...] = ()
     sessions: str = "auto"
     allow_private_address: bool = False
+    sandbox: Sandbox = NO_SANDBOX
+    description: str = ""
+    environment: str = ""
+    owner: str = ""
+    conditions: tuple[ConditionEntry, ...] | None = None
 
     def secret_names(self) -> tuple[str, ...]:
         """The secrets that its environment and headers use."""

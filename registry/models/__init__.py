@@ -1,7 +1,37 @@
 """Every model of the registry, under one import."""
 
 from registry.models.items import Item, ItemState
-from registry.models.manifests import ManifestVersion
-from registry.models.servers import Server, ServerState, Sessions, Transport
+from registry.models.manifests import Baseline, ManifestVersion
+from registry.models.requests import (
+    DataClass,
+    RequestEvent,
+    RequestItem,
+    RequestParty,
+    RequestState,
+    RequestVote,
+    ServerRequest,
+)
+from registry.models.scans import ScanRun, ScanState, StoredFinding
+from registry.models.servers import Environment, Server, ServerState, Sessions, Transport
 
-__all__ = ["Item", "ItemState", "ManifestVersion", "Server", "ServerState", "Sessions", "Transport"]
+__all__ = [
+    "Baseline",
+    "DataClass",
+    "Environment",
+    "Item",
+    "ItemState",
+    "ManifestVersion",
+    "RequestEvent",
+    "RequestItem",
+    "RequestParty",
+    "RequestState",
+    "RequestVote",
+    "ScanRun",
+    "ScanState",
+    "Server",
+    "ServerRequest",
+    "ServerState",
+    "Sessions",
+    "StoredFinding",
+    "Transport",
+]

@@ -37,6 +37,16 @@ class Item(models.Model):
     seen_document = models.TextField(blank=True)
     intent = models.CharField(max_length=14, default="unknown")
     intent_reason = models.CharField(max_length=300, blank=True)
+    reviewed_intent = models.CharField(max_length=14, blank=True, help_text="A reviewer's word, which goes first.")
+    reviewed_intent_digest = models.CharField(max_length=80, blank=True, help_text="The definition it was said of.")
+    reviewed_intent_by = models.CharField(max_length=254, blank=True)
+    reviewed_intent_at = models.DateTimeField(null=True, blank=True)
+    reviewed_intent_reason = models.CharField(max_length=500, blank=True)
+    # {} or {"verdict"?, "constraints"?, "teams"?, "roles"?}: what its approval demands beside the policy.
+    condition = models.JSONField(default=dict, blank=True)
+    condition_by = models.CharField(max_length=254, blank=True)
+    returns = models.PositiveIntegerField(default=0, help_text="How often it changed or vanished and came back.")
+    last_return_at = models.DateTimeField(null=True, blank=True)
     position = models.PositiveIntegerField(default=0)
     late = models.BooleanField(default=False, help_text="Appeared after the server's first approval.")
 
@@ -52,3 +62,15 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return f"{self.server}/{self.name}"
+
+    @property
+    def effective_intent(self) -> str:
+        """What the policy takes it to do at worst: the reviewer's word while it is about the approved form."""
+        reviewed = self.reviewed_intent and self.reviewed_intent_digest == self.approved_digest
+        return self.reviewed_intent if reviewed else self.intent
+
+    @property
+    def effective_intent_reason(self) -> str:
+        """Why it is taken to do that."""
+        reviewed = self.reviewed_intent and self.reviewed_intent_digest == self.approved_digest
+        return self.reviewed_intent_reason if reviewed else self.intent_reason

@@ -1,4 +1,4 @@
-"""What scans of a server brought, kept for ever."""
+"""What scans of a server brought and what was approved of it, kept for ever."""
 
 from __future__ import annotations
 
@@ -23,3 +23,23 @@ class ManifestVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.server} manifest {self.number}"
+
+
+class Baseline(models.Model):
+    """What was approved of a server after one decision; `document` is JSON: [{kind, name, digest, document}]."""
+
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="baselines")
+    number = models.PositiveIntegerField()
+    digest = models.CharField(max_length=80)
+    document = models.TextField()
+    what = models.CharField(max_length=20)
+    by = models.CharField(max_length=254)
+    reason = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["server", "number"], name="one_baseline_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.server} baseline {self.number}"

@@ -10,6 +10,7 @@ import msgspec
 
 from governance.canonical.values import JSON
 from registry.mcp.revisions import Era
+from registry.transports.peer import PeerFacts
 
 OnEvent = Callable[[str, bytes], None]
 """Called with method and raw params of each notification that belongs to the waiting request."""
@@ -68,6 +69,11 @@ class Answer(msgspec.Struct, frozen=True):
 
 class Upstream(Protocol):
     """One approved server over some transport. Any number of requests of one event loop may wait at once."""
+
+    @property
+    def peer(self) -> PeerFacts | None:
+        """Who answered the last connection that was made; None before one was, and for a child process."""
+        ...
 
     async def open(self) -> Handshake:
         """Agree on era and revision, once; later calls return the same Handshake. Raises UpstreamError."""

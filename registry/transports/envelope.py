@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from registry.mcp.jsonrpc import with_meta
@@ -14,6 +17,22 @@ SUBSCRIPTION: Final = "io.modelcontextprotocol/subscriptionId"
 
 _TOKEN_HEAD: Final = b'"gatehouse-'
 _PLAIN: Final = modern_meta(EMPTY_OBJECT, CLIENT)
+_client: Final[ContextVar[bytes]] = ContextVar("client", default=CLIENT)
+
+
+def client() -> bytes:
+    """What this hop calls itself to servers: a raw JSON object of name and version."""
+    return _client.get()
+
+
+@contextmanager
+def called_as(other: bytes) -> Iterator[None]:
+    """Within, and in the tasks begun within, go by the raw JSON object `other`: for a look, never for a call."""
+    token = _client.set(other)
+    try:
+        yield
+    finally:
+        _client.reset(token)
 
 
 def request_params(
@@ -30,7 +49,9 @@ def request_params(
     """
     parts = []
     if modern:
-        parts.append(_PLAIN if capabilities == EMPTY_OBJECT else modern_meta(capabilities, CLIENT))
+        said = _client.get()
+        plain = capabilities == EMPTY_OBJECT and said is CLIENT
+        parts.append(_PLAIN if plain else modern_meta(capabilities, said))
     if progress is not None:
         parts.append(b'"progressToken":' + progress)
     if meta is not None:

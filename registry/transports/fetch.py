@@ -29,6 +29,11 @@ async def fetch_manifest(upstream: Upstream, *, deadline: float) -> Manifest:
 
     Raises UpstreamError when it does not answer, ManifestError when what it answers cannot be judged.
     """
+    return read_manifest(await fetch_document(upstream, deadline=deadline))
+
+
+async def fetch_document(upstream: Upstream, *, deadline: float) -> dict[str, JSON]:
+    """The same as one JSON object that nobody has judged yet."""
     until = asyncio.get_running_loop().time() + deadline
     try:
         async with asyncio.timeout_at(until):
@@ -43,7 +48,7 @@ async def fetch_manifest(upstream: Upstream, *, deadline: float) -> Manifest:
     document["instructions"] = handshake.instructions
     document["serverInfo"] = dict(handshake.server_info) or None
     document["capabilities"] = dict(handshake.capabilities)
-    return read_manifest(document)
+    return document
 
 
 async def _listed(upstream: Upstream, method: str, field: str, until: float) -> list[JSON]:

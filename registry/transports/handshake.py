@@ -9,7 +9,7 @@ from governance.canonical.values import JSON
 from registry.mcp import jsonrpc
 from registry.mcp.revisions import LATEST_LEGACY, LEGACY, META_SERVER, MODERN, Era
 from registry.transports.base import EMPTY_OBJECT, Answer, Garbage, Handshake, NotSent
-from registry.transports.envelope import CLIENT, request_params
+from registry.transports.envelope import client, request_params
 
 DISCOVER: Final = "server/discover"
 INITIALIZE: Final = "initialize"
@@ -19,8 +19,6 @@ PROGRESS: Final = "notifications/progress"
 MAX_DEPTH: Final = 16
 MAX_MEMBERS: Final = 2000
 INSTRUCTIONS_SIZE: Final = 256 * 1024
-
-DISCOVER_PARAMS: Final = request_params(EMPTY_OBJECT, modern=True)
 
 
 def eras_in_turn(known: Era | None, prefer: Era | None) -> tuple[Era, ...]:
@@ -44,7 +42,7 @@ def time_for(era: Era, turns: tuple[Era, ...], now: float, until: float, probe_s
 def greeting(era: Era, client_capabilities: bytes) -> tuple[str, bytes]:
     """Method and params of the first request in an era."""
     if era is Era.MODERN:
-        return DISCOVER, DISCOVER_PARAMS
+        return DISCOVER, request_params(EMPTY_OBJECT, modern=True)
     return INITIALIZE, initialize_params(client_capabilities)
 
 
@@ -58,7 +56,7 @@ def initialize_params(client_capabilities: bytes) -> bytes:
     return b'{"protocolVersion":"%s","capabilities":%s,"clientInfo":%s}' % (
         LATEST_LEGACY.encode(),
         client_capabilities,
-        CLIENT,
+        client(),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from itertools import count
 
+from governance.egress.ports import USUAL, Ports
 from registry.mcp import jsonrpc
 from registry.mcp.revisions import Era, trace_headers
 from registry.transports.base import (
@@ -34,6 +35,7 @@ from registry.transports.http_session import Agreement, Session
 from registry.transports.notices import tell_request
 from registry.transports.opening import Opening
 from registry.transports.options import Options, Requests
+from registry.transports.peer import PeerFacts
 from registry.transports.waiting import put, whose
 
 
@@ -68,13 +70,14 @@ class HttpUpstream(Requests):
         *,
         headers: Mapping[str, str] | None = None,
         allow_private: bool = False,
+        ports: Ports = USUAL,
         client_capabilities: bytes = EMPTY_OBJECT,
         era: Era | None = None,
         prefer: Era | None = None,
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        address = read_address(url, allow_private=allow_private)
+        address = read_address(url, allow_private=allow_private, ports=ports)
         self._limits = limits or Limits()
         self._courier = Courier(address, self._limits, tls)
         self._numbers = count(1)
@@ -94,6 +97,11 @@ class HttpUpstream(Requests):
         self._attributed: dict[bytes, _Call] = {}  # Who may be meant by what comes on a session's own stream.
         self._shared: tuple[Session, SharedStream] | None = None
         self.dropped = 0  # Messages nobody waits for: foreign ids, second answers, unasked notifications.
+
+    @property
+    def peer(self) -> PeerFacts | None:
+        """See Upstream."""
+        return self._courier.peer
 
     @property
     def open_connections(self) -> int:

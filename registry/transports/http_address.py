@@ -8,7 +8,10 @@ import socket
 from dataclasses import dataclass
 from typing import Final
 
-from governance.egress.addresses import Refused, judge_address, judge_url
+from governance.canonical.urls import Url
+from governance.egress.addresses import Refused
+from governance.egress.door import Door
+from governance.egress.ports import USUAL, Ports
 from registry.transports.base import AddressRefused, Unreachable
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -22,7 +25,7 @@ class HttpAddress:
     host: str
     port: int
     target: str
-    allow_private: bool
+    door: Door
 
     @property
     def authority(self) -> str:
@@ -37,28 +40,35 @@ class HttpAddress:
         return f"{'https' if self.secure else 'http'}://{self.authority}"
 
 
-def read_address(url: str, *, allow_private: bool) -> HttpAddress:
+def read_address(url: str, *, allow_private: bool, ports: Ports = USUAL) -> HttpAddress:
     """The parts of an upstream's URL. Raises AddressRefused for one that must not, or cannot plainly, be reached."""
+    door = Door(allow_private=allow_private, ports=ports)
     try:
-        parts = judge_url(url, allow_private=allow_private)
+        parts = door.url(url)
     except Refused as refusal:
         raise AddressRefused(refusal.reason) from None
-    target = parts.path if parts.query is None else f"{parts.path}?{parts.query}"
-    if not all(0x21 <= ord(char) <= 0x7E for char in target):
+    target = target_of(parts)
+    if target is None:
         raise AddressRefused("the path of a server URL holds printable ASCII alone; encode the rest with percent signs")
     return HttpAddress(
         secure=parts.scheme == "https",
         host=parts.host,
         port=parts.port or DEFAULT_PORTS[parts.scheme],
         target=target,
-        allow_private=allow_private,
+        door=door,
     )
 
 
-def require_allowed(ip: str, *, allow_private: bool) -> None:
-    """Raise AddressRefused unless `ip`, a literal, may be reached."""
+def target_of(parts: Url) -> str | None:
+    """Path and query as a request line has them; None where they hold what it cannot."""
+    target = parts.path if parts.query is None else f"{parts.path}?{parts.query}"
+    return target if all(0x21 <= ord(char) <= 0x7E for char in target) else None
+
+
+def require_allowed(ip: str, address: HttpAddress) -> None:
+    """Raise AddressRefused unless `ip`, a literal that `address` stands for or that is connected, may be reached."""
     try:
-        judge_address(ip, allow_private=allow_private)
+        address.door.address(ip, plain=not address.secure)
     except Refused as refusal:
         raise AddressRefused(refusal.reason) from None
 
@@ -74,5 +84,5 @@ async def resolve(address: HttpAddress, loop: asyncio.AbstractEventLoop) -> list
             raise Unreachable(f"the name {address.host} cannot be resolved ({wrong.strerror})") from None
         found = list(dict.fromkeys(str(entry[4][0]) for entry in info))
     for ip in found:
-        require_allowed(ip, allow_private=address.allow_private)
+        require_allowed(ip, address)
     return found

@@ -13,6 +13,7 @@ from registry.transports.http_address import HttpAddress
 from registry.transports.http_exchange import Exchange
 from registry.transports.http_head import Heads
 from registry.transports.http_pool import Pool
+from registry.transports.peer import PeerFacts
 
 SIDE_CONNECTIONS: Final = 8
 
@@ -27,6 +28,11 @@ class Courier:
     def __init__(self, address: HttpAddress, limits: Limits, tls: ssl.SSLContext | None) -> None:
         self._pool = Pool(address, limits, tls=tls)
         self._side = Pool(address, replace(limits, connections=limits.streams + SIDE_CONNECTIONS), tls=tls)
+
+    @property
+    def peer(self) -> PeerFacts | None:
+        """Who answered the last connection that was made for requests, or beside them."""
+        return self._pool.peer or self._side.peer
 
     @property
     def open_connections(self) -> int:

@@ -10,6 +10,7 @@ from functools import cache
 from registry.transports.base import Limits, NotSent, Unreachable
 from registry.transports.http_address import HttpAddress, require_allowed, resolve
 from registry.transports.http_wire import Connection
+from registry.transports.peer import PeerFacts
 
 
 @cache
@@ -37,6 +38,7 @@ class Pool:
         self._connecting = 0
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
+        self.peer: PeerFacts | None = None  # Who answered the last connection that was made.
 
     @property
     def open_connections(self) -> int:
@@ -136,12 +138,14 @@ class Pool:
 
     def _judge_peer(self, connection: Connection) -> None:
         assert connection.transport is not None
-        peer = connection.transport.get_extra_info("peername")
+        name = connection.transport.get_extra_info("peername")
         try:
-            require_allowed(peer[0] if peer else "", allow_private=self._address.allow_private)
+            require_allowed(name[0] if name else "", self._address)
         except NotSent:
             connection.abort()
             raise
+        tls = connection.transport.get_extra_info("ssl_object")
+        self.peer = PeerFacts(name[0], name[1], tls.getpeercert(binary_form=True) if tls is not None else None)
 
     # What connections tell it.
 

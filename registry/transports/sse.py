@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from governance.egress.addresses import Refused, judge_url
+from governance.egress.addresses import Refused
+from governance.egress.ports import USUAL, Ports
 from registry.mcp import jsonrpc
 from registry.mcp.sse import Event
 from registry.transports.base import (
@@ -25,13 +26,14 @@ from registry.transports.base import (
     UpstreamError,
 )
 from registry.transports.handshake import INITIALIZE, INITIALIZED, initialize_params, read_initialize
-from registry.transports.http_address import HttpAddress, read_address
+from registry.transports.http_address import HttpAddress, read_address, target_of
 from registry.transports.http_courier import Courier
 from registry.transports.http_exchange import Exchange
 from registry.transports.http_head import Heads, configured_headers
 from registry.transports.multiplex import Multiplex
 from registry.transports.opening import Opening
 from registry.transports.options import Options, Requests
+from registry.transports.peer import PeerFacts
 
 ENDPOINT: Final = b"endpoint"
 ENDPOINT_SIZE: Final = 4096
@@ -78,11 +80,12 @@ class SseUpstream(Requests):
         *,
         headers: Mapping[str, str] | None = None,
         allow_private: bool = False,
+        ports: Ports = USUAL,
         client_capabilities: bytes = EMPTY_OBJECT,
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._address = read_address(url, allow_private=allow_private)
+        self._address = read_address(url, allow_private=allow_private, ports=ports)
         self._configured = configured_headers(headers or {})
         self._capabilities = client_capabilities
         self._limits = limits or Limits()
@@ -91,6 +94,11 @@ class SseUpstream(Requests):
         self._heads: dict[_Stream, Heads] = {}
         self._opening = Opening(self._agree)
         self._streams: set[asyncio.Task[None]] = set()
+
+    @property
+    def peer(self) -> PeerFacts | None:
+        """See Upstream."""
+        return self._courier.peer
 
     @property
     def dropped(self) -> int:
@@ -187,11 +195,11 @@ def _endpoint(base: HttpAddress, said: bytes) -> HttpAddress:
     """Where to post, as the server says it: a path, or a URL of the same origin. Raises Garbage for anything else."""
     text = said.decode("ascii", "replace")
     try:
-        parts = judge_url(base.origin + text if text.startswith("/") else text, allow_private=base.allow_private)
+        parts = base.door.url(base.origin + text if text.startswith("/") else text)
     except Refused:
         raise Garbage("the endpoint that the server names is no path and no URL") from None
-    target = parts.path if parts.query is None else f"{parts.path}?{parts.query}"
+    target = target_of(parts)
     same = (parts.scheme == "https") == base.secure and (parts.host, parts.port) == (base.host, base.port)
-    if not same or len(text) > ENDPOINT_SIZE or not all(0x21 <= ord(char) <= 0x7E for char in target):
+    if not same or len(text) > ENDPOINT_SIZE or target is None:
         raise Garbage("the endpoint that the server names is on another origin, or no plain path")
     return replace(base, target=target)

@@ -26,7 +26,9 @@ from registry.transports.handshake import INITIALIZED, eras_in_turn, greeting, r
 from registry.transports.multiplex import Multiplex
 from registry.transports.opening import Opening
 from registry.transports.options import Options, Requests
+from registry.transports.peer import PeerFacts
 from registry.transports.stdio_child import Child
+from registry.transports.stdio_start import UNCONFINED, Confinement
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
@@ -47,9 +49,9 @@ class _Running:
 class StdioUpstream(Requests):
     """One server run as a child process. See Upstream for what it promises.
 
-    `environment` is the child's whole environment (`child_environment` makes it). The child is started by the first
-    request, and again by the next one after it died, with growing pauses. `era` says what it is known to speak,
-    `prefer` which era it is asked for first; without both that is the modern one.
+    `environment` is the child's whole environment (`child_environment` makes it); it is started as `confined` as that
+    says, or not at all, by the first request and again by the next one after it died, with growing pauses. `era` says
+    what it is known to speak, `prefer` which era it is asked for first; without both that is the modern one.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class StdioUpstream(Requests):
         *,
         environment: Mapping[str, str],
         cwd: str | None = None,
+        confined: Confinement = UNCONFINED,
         client_capabilities: bytes = EMPTY_OBJECT,
         era: Era | None = None,
         prefer: Era | None = None,
@@ -68,6 +71,7 @@ class StdioUpstream(Requests):
         self._argv = tuple(argv)
         self._environment = dict(environment)
         self._cwd = cwd
+        self._confined = confined
         self._capabilities = client_capabilities
         self._limits = limits or Limits()
         self._opening = Opening(self._agree)
@@ -84,6 +88,11 @@ class StdioUpstream(Requests):
     def dropped(self) -> int:
         """How many lines nobody waited for."""
         return self._wire.dropped
+
+    @property
+    def peer(self) -> PeerFacts | None:
+        """See Upstream: a child has no address."""
+        return None
 
     @property
     def pid(self) -> int | None:
@@ -144,7 +153,7 @@ class StdioUpstream(Requests):
             raise Unreachable(f"the server process failed; it is started again in {pause:.1f} s at the earliest")
         child = Child(self._limits, self._wire.take, self._ended)
         try:
-            await child.start(self._argv, self._environment, self._cwd)
+            await child.start(self._argv, self._environment, self._cwd, self._confined)
         except UpstreamError:
             self._failed()
             raise

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from registry.transports.base import Garbage, Limits, NotSent, TooLarge, Unreachable, UpstreamError
+from registry.transports.stdio_start import UNCONFINED, Confinement, confined_as_told, start
 from registry.transports.watchman import watchman
 
 INHERITED: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
@@ -76,34 +77,29 @@ class Child:
         self.pid = 0
         self.alive = False
 
-    async def start(self, argv: Sequence[str], environment: Mapping[str, str], cwd: str | None) -> None:
-        """Run `argv`. Raises Unreachable when it cannot be started."""
-        try:
-            process = subprocess.Popen(  # noqa: S603, ASYNC220 - an accepted argv, and it returns once the child runs.
-                list(argv),
-                bufsize=0,
-                cwd=cwd,
-                env=dict(environment),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                umask=0o022,  # Our own files are private; what a server writes for people is its own affair.
-            )
-        except (OSError, ValueError) as wrong:
-            reason = wrong.strerror if isinstance(wrong, OSError) else "an argument holds a null character"
-            raise Unreachable(f"the command {argv[0]} cannot be started ({reason})") from None
+    async def start(
+        self, argv: Sequence[str], environment: Mapping[str, str], cwd: str | None, confined: Confinement = UNCONFINED
+    ) -> None:
+        """Run `argv`. Raises Unreachable when it cannot be started, or not as confined as it has to be."""
+        started = start(argv, environment, cwd, confined)
+        process = started.process
         self.pid = process.pid
         _confine(self.pid, self._limits)
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._wait, args=(process, loop), daemon=True, name=f"child {self.pid}").start()
         try:
             _guard(self.pid)
+            if started.status is not None:
+                await confined_as_told(started.status, argv[0])
             await self._connect(process, loop)
         except BaseException:
             self.alive = False
             self._signal(signal.SIGKILL)
             self._disconnect()
+            connected = len(self._outputs) + (self._stdin is not None)
+            for pipe in (process.stdin, process.stderr, process.stdout)[connected:]:  # The loop closes the others.
+                if pipe is not None:
+                    pipe.close()
             raise
 
     async def _connect(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:

@@ -1,22 +1,18 @@
-"""An item's document as people read it: description, arguments as a table, old beside new. Renders only."""
+"""An item's document as people read it: description, arguments as a table, the rest whole. Renders only."""
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
-from governance.views.marked import chips, json_lines
+from governance.views.marked import json_lines
 
 MAX_DEPTH: Final = 6
-DIFF_CHARACTERS: Final = 20_000
-DESCRIPTIONS: Final = frozenset({"description", "instructions"})
-_PIECES: Final = re.compile(r"\s+|[^\s]+")
+SHOWN_APART: Final = ("name", "description", "instructions")
+SCHEMAS: Final = ("inputSchema", "outputSchema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +27,16 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a document that differs: the old and the new text, differences marked."""
+class Document:
+    """What a page shows of one item's definition. `raw` is the description with every character that is no plain
+    letter escaped, as JSON has it.
+    """
 
-    label: str
-    old: SafeString
-    new: SafeString
-    note: str = ""
+    description: str
+    raw: str
+    arguments: list[Argument]
+    results: list[Argument]
+    rest: SafeString | None
 
 
 def read(text: str) -> dict[str, Any]:
@@ -49,6 +48,19 @@ def read(text: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def of_text(text: str, kind: str) -> Document:
+    """A stored document as a page shows it."""
+    found = read(text)
+    description = description_of(found, kind)
+    return Document(
+        description=description,
+        raw=json.dumps(description),
+        arguments=arguments_of(found.get("inputSchema")) or _prompt_arguments(found),
+        results=arguments_of(found.get("outputSchema")),
+        rest=remainder_of(found),
+    )
+
+
 def description_of(document: dict[str, Any], kind: str) -> str:
     """What the item says of itself to agents."""
     text = document.get("instructions" if kind == "instructions" else "description")
@@ -56,28 +68,46 @@ def description_of(document: dict[str, Any], kind: str) -> str:
 
 
 def arguments_of(schema: object) -> list[Argument]:
-    """The properties of an input schema, nested ones as `a.b` and `a[].b`, in the schema's order."""
+    """The properties of a schema, nested ones as `a.b` and `a[].b`, in the schema's order."""
     rows: list[Argument] = []
     _collect(schema, "", 0, rows)
     return rows
 
 
 def remainder_of(document: dict[str, Any]) -> SafeString | None:
-    """Every other field of the document, whole; None when there is none."""
-    known = ("name", "description", "inputSchema", "instructions")
-    rest = {key: value for key, value in document.items() if key not in known}
+    """Every other field of the document, whole, and of a schema what a table of its properties does not say.
+
+    None when there is none.
+    """
+    rest = {}
+    for key, value in document.items():
+        said = _beyond_table(value) if key in SCHEMAS else NOTHING if key in SHOWN_APART else value
+        if said is not NOTHING:
+            rest[key] = said
     return json_lines(rest) if rest else None
 
 
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[Part]:
-    """Every top-level field that differs, word by word; a lost `readOnlyHint` is said in words."""
-    parts = []
-    for key in sorted(old.keys() | new.keys()):
-        if old.get(key) == new.get(key) and (key in old) == (key in new):
-            continue
-        before, after = _marked(_text(old, key), _text(new, key))
-        parts.append(Part(key, before, after, _note(key, old.get(key), new.get(key))))
-    return parts
+NOTHING: Final = object()
+
+
+def _beyond_table(schema: object) -> Any:
+    """What a schema says beside its properties and which of them are needed; NOTHING where that is all."""
+    if not isinstance(schema, dict) or schema.get("type", "object") != "object":
+        return schema
+    said = {"type", "required"} | ({"properties"} if isinstance(schema.get("properties", {}), dict) else set())
+    rest = {key: value for key, value in schema.items() if key not in said}
+    return rest or NOTHING
+
+
+def _prompt_arguments(document: dict[str, Any]) -> list[Argument]:
+    listed = document.get("arguments")
+    return [
+        Argument(
+            _string(each.get("name")), "string", each.get("required") is True, _string(each.get("description")), ""
+        )
+        for each in (listed if isinstance(listed, list) else [])
+        if isinstance(each, dict)
+    ]
 
 
 def _collect(schema: object, prefix: str, depth: int, rows: list[Argument]) -> None:
@@ -90,9 +120,8 @@ def _collect(schema: object, prefix: str, depth: int, rows: list[Argument]) -> N
     required = set(map(str, needed)) if isinstance(needed, list) else set()
     for name, found in properties.items():
         inner = found if isinstance(found, dict) else {}
-        rows.append(
-            Argument(prefix + name, _kind(inner), name in required, _string(inner.get("description")), _limits(inner))
-        )
+        limits = _limits(inner, deepest=depth == MAX_DEPTH)
+        rows.append(Argument(prefix + name, _kind(inner), name in required, _string(inner.get("description")), limits))
         _collect(inner, f"{prefix}{name}.", depth + 1, rows)
         _collect(inner.get("items"), f"{prefix}{name}[].", depth + 1, rows)
 
@@ -111,52 +140,18 @@ def _kind(schema: dict[str, Any]) -> str:
     return "any"
 
 
-def _limits(schema: dict[str, Any]) -> str:
-    left_out = ("type", "description", "title", "properties", "items", "required", "anyOf", "oneOf")
-    return ", ".join(
-        f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in schema.items() if key not in left_out
-    )
-
-
-def _text(document: dict[str, Any], key: str) -> str:
-    if key not in document:
-        return ""
-    value = document[key]
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
-
-
-def _marked(old: str, new: str) -> tuple[SafeString, SafeString]:
-    if len(old) + len(new) > DIFF_CHARACTERS:
-        return chips(old, lines=True), chips(new, lines=True)
-    before, after = _PIECES.findall(old), _PIECES.findall(new)
-    left: list[str] = []
-    right: list[str] = []
-    for act, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        gone, come = "".join(before[a:b]), "".join(after[c:d])
-        if act == "equal":
-            left.append(chips(gone, lines=True))
-            right.append(chips(come, lines=True))
-            continue
-        if gone:
-            left.append(format_html("<del>{}</del>", chips(gone, lines=True)))
-        if come:
-            right.append(format_html("<ins>{}</ins>", chips(come, lines=True)))
-    return mark_safe("".join(left)), mark_safe("".join(right))  # noqa: S308  Made of escaped parts alone.
-
-
-def _note(key: str, old: object, new: object) -> str:
-    if key == "annotations" and _only_reads(old) and not _only_reads(new):
-        return "The server no longer says that this only reads."
-    if key == "inputSchema":
-        before = {row.name for row in arguments_of(old)}
-        added = [row.name for row in arguments_of(new) if row.name not in before]
-        if added:
-            return f"New arguments: {', '.join(added)}."
-    return ""
-
-
-def _only_reads(annotations: object) -> bool:
-    return isinstance(annotations, dict) and annotations.get("readOnlyHint") is True
+def _limits(schema: dict[str, Any], *, deepest: bool) -> str:
+    """Everything that the other columns and rows of the table do not say."""
+    said = {"type", "description", "properties", "required", "items"}
+    rest = {key: value for key, value in schema.items() if key not in said}
+    items = schema.get("items")
+    if isinstance(items, dict):
+        items = {key: value for key, value in items.items() if key not in ("type", "properties", "required")}
+    if items:
+        rest["items"] = items
+    if deepest and ("properties" in schema or "items" in schema):
+        rest |= {key: schema[key] for key in ("properties", "items") if key in schema}
+    return ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in rest.items())
 
 
 def _string(value: object) -> str:

@@ -1,75 +1,119 @@
-"""Servers: how they stand, what they offer, what is held. The acts are in lifecycle and scanning."""
+"""One server: how it stands, what is held with old beside new, what is approved, its scans and versions.
+
+The acts are in lifecycle.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.safestring import SafeString
 
 from governance.rights import NotAllowed
-from governance.views.access import ADMIN, AUDITOR, OWNER, has_role, person_of
-from registry import lifecycle, scanning
+from governance.views.access import ADMIN, AUDITOR, OWNER, SEES_ALL_CALLS, has_role, person_of
+from registry import lifecycle
 from registry.lifecycle import ChangedSinceShown, NotPossible, Shown
-from registry.models import Item, ItemState, Server, ServerState
-from registry.views import documents
+from registry.models import Item, ItemState, Server, ServerState, StoredFinding
+from registry.models.servers import OUT_OF_USE
+from registry.states import SERVER, ServerAct, ServerStanding
+from registry.usage import Usage
+from registry.views import catalogue, changes, documents, tools
+from registry.views.request_queue import HEAVY
+from registry.views.tones import ITEM_TONES, SEVERITIES, TONES, by_intent, counted
+from registry.views.usages import usage_for
 
-HELD: Final = (ItemState.NEW, ItemState.CHANGED, ItemState.MISSING)
+T = TypeVar("T")
+
+TO_DECIDE: Final = (ItemState.NEW, ItemState.CHANGED, ItemState.MISSING)
 DECIDABLE: Final = frozenset({ItemState.NEW, ItemState.CHANGED, ItemState.REFUSED})
-TONES: Final = {
-    ServerState.READY: "good",
-    ServerState.WAITING: "held",
-    ServerState.SYNC_REQUIRED: "held",
-    ServerState.ERROR: "bad",
-    ServerState.QUARANTINED: "bad",
-    ServerState.RETIRED: "off",
+CARDS: Final = 25
+ROWS: Final = 100
+VERSIONS: Final = 20
+STANDING: Final = {
+    ServerAct.SUSPEND: "Suspend: out of use for a while",
+    ServerAct.RESUME: "Resume: back into use",
+    ServerAct.QUARANTINE: "Quarantine: out of use on suspicion",
+    ServerAct.RELEASE: "Release: back into use",
+    ServerAct.RETIRE: "Retire: out of use for good",
 }
-ITEM_TONES: Final = {
-    ItemState.APPROVED: "good",
-    ItemState.NEW: "held",
-    ItemState.CHANGED: "held",
-    ItemState.MISSING: "off",
-    ItemState.REFUSED: "bad",
-}
+RUNS: Final = 5
+FINDINGS: Final = 100
+LIGHT: Final = (
+    "pk", "server_id", "kind", "name", "state", "intent", "intent_reason", "reviewed_intent", "reviewed_intent_digest",
+    "seen_digest", "approved_digest", "approved_by", "approved_at", "condition", "position", "returns",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class ItemRow:
-    """One item as the page shows it. `shown` comes back with the form, so that nothing unseen is approved."""
+class ItemCard:
+    """One held item as the page shows it. `shown` comes back with the form, so that nothing unseen is approved."""
 
     item: Item
     shown: str
     tone: str
     decidable: bool
-    description: str
-    arguments: list[documents.Argument]
-    rest: SafeString | None
-    differences: list[documents.Part]
+    intent: str
+    document: documents.Document
+    changed: changes.ItemRows | None
+    findings: list[StoredFinding]
+    usage: Usage
 
 
-def index(request: HttpRequest) -> HttpResponseBase:
-    """Every server with its state, the plain cause, and how many items are approved and held."""
-    found = Server.objects.select_related("team").annotate(
-        approved=Count("items", Q(items__state=ItemState.APPROVED)),
-        held=Count("items", Q(items__state__in=HELD)),
-    )
-    context = {"title": "Servers", "servers": [(server, TONES[ServerState(server.state)]) for server in found]}
-    return TemplateResponse(request, "registry/servers.html", context)
+@dataclass(frozen=True, slots=True)
+class ItemLine:
+    """One item in the table of those that need no decision."""
+
+    item: Item
+    tone: str
+    intent: str
+    condition: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One page of a long list: its rows, and the numbers of the pages before and after it (0 where there is none)."""
+
+    count: int
+    page: int
+    earlier: int
+    later: int
+    first: int
+    last: int
 
 
 def detail(request: HttpRequest, name: str) -> HttpResponseBase:
     """One server with every item of it."""
-    return _page(request, _server(name))
+    return _page(request, server_named(name))
+
+
+def version(request: HttpRequest, name: str, number: int) -> HttpResponseBase:
+    """One manifest as the server sent it, beside the one before it."""
+    server = server_named(name)
+    found = server.manifests.filter(number__in=(number - 1, number)).order_by("number")
+    kept = {manifest.number: manifest for manifest in found}
+    if number not in kept:
+        raise Http404
+    before = kept.get(number - 1)
+    context = {
+        "title": f"{server.name}, manifest {number}",
+        "server": server,
+        "manifest": kept[number],
+        "before": before,
+        "compared": changes.of_manifests(before.document if before else "", kept[number].document),
+    }
+    return TemplateResponse(request, "registry/version.html", context)
 
 
 def approve(request: HttpRequest, name: str) -> HttpResponseBase:
     """Approve or refuse the ticked items, or approve everything that was shown."""
-    server = _server(name)
+    server = server_named(name)
     act = request.POST.get("act", "")
     chosen = request.POST.getlist("shown" if act == "approve-all" else "item")
     shown = _shown(server, chosen)
@@ -80,69 +124,142 @@ def approve(request: HttpRequest, name: str) -> HttpResponseBase:
     try:
         if act == "refuse":
             done = lifecycle.refuse_items(server=server, items=shown, by=person_of(request), reason=reason)
-            messages.success(request, f"Refused {_count(done)}. Agents do not see them.")
+            messages.success(request, f"Refused {counted(len(done), 'item')}. Agents do not see them.")
         else:
             done = lifecycle.approve_items(server=server, items=shown, by=person_of(request), reason=reason)
-            messages.success(request, f"Approved {_count(done)}. Agents whose roles reach them can use them now.")
+            messages.success(
+                request, f"Approved {counted(len(done), 'item')}. Agents whose roles reach them can use them now."
+            )
     except (ChangedSinceShown, NotPossible, NotAllowed) as refusal:
         messages.error(request, str(refusal))
     return redirect("admin:server", name=name)
 
 
-def scan(request: HttpRequest, name: str) -> HttpResponseBase:
-    """Fetch what the server offers now and compare it with what is approved."""
-    report = scanning.scan(_server(name).pk, by=person_of(request))
-    if report.cause:
-        messages.error(request, report.cause)
-    else:
-        moved = (("new", report.new), ("changed", report.changed), ("gone", report.gone), ("back", report.back))
-        said = ", ".join(f"{len(names)} {word}" for word, names in moved if names)
-        messages.success(request, f"Scanned: {said}." if said else "Scanned: nothing differs from the last scan.")
-    return redirect("admin:server", name=name)
-
-
-def _server(name: str) -> Server:
-    found = Server.objects.select_related("team").filter(name=name).first()
+def server_named(name: str) -> Server:
+    """The server of this name; where there is none, there is no page."""
+    rows = Server.objects.select_related("team", "owner", "request__requester")
+    found = rows.defer(*(f"request__{column}" for column in HEAVY)).filter(name=name).first()
     if found is None:
         raise Http404
     return found
 
 
 def _page(request: HttpRequest, server: Server) -> HttpResponseBase:
-    rows = [_row(item) for item in server.items.order_by("kind", "position", "name")]
-    rows.sort(key=lambda row: row.item.state == ItemState.APPROVED)
-    may_decide = has_role(request, ADMIN)
+    counts = _counts(server)
     context: dict[str, Any] = {
         "title": server.name,
         "server": server,
         "tone": TONES[ServerState(server.state)],
-        "rows": rows,
-        "approved": sum(row.item.state == ItemState.APPROVED for row in rows),
-        "held": sum(row.item.state in HELD for row in rows),
-        "decidable": sum(row.decidable for row in rows),
-        "may_decide": may_decide,
-        "in_use": server.state not in (ServerState.QUARANTINED, ServerState.RETIRED),
+        "cause": catalogue.cause_of(server),
+        "may_decide": has_role(request, ADMIN),
+        "in_use": server.state not in OUT_OF_USE,
+        "standing_acts": _standing_acts(server),
+        "request_of": getattr(server, "request", None),
         "sees_launch": has_role(request, ADMIN, AUDITOR, OWNER),
         "env_names": sorted(server.env),
         "header_names": sorted(server.headers),
+        "runs": list(server.scans.all()[:RUNS]),
+        "manifests": list(server.manifests.defer("document")[:VERSIONS]),
+        "baselines": list(server.baselines.defer("document")[:VERSIONS]),
+        **_items(request, server, counts),
     }
     return TemplateResponse(request, "registry/server.html", context)
 
 
-def _row(item: Item) -> ItemRow:
-    seen = documents.read(item.seen_document or item.approved_document)
-    before = documents.read(item.approved_document)
-    differences = documents.differences(before, seen) if item.state == ItemState.CHANGED else []
-    differing = {part.label for part in differences}
-    return ItemRow(
+def _standing_acts(server: Server) -> list[tuple[str, str]]:
+    """What a person may do with the server as a whole, by the table."""
+    standing = ServerStanding(server.state)
+    return [(act.value, words) for act, words in STANDING.items() if (standing, act) in SERVER]
+
+
+def _counts(server: Server) -> dict[str, Counter[str]]:
+    """How many items there are by state, and how many tools by what they do."""
+    states: Counter[str] = Counter()
+    intents: Counter[str] = Counter()
+    rows = server.items.order_by().annotate(said=catalogue.said_intent()).values_list("kind", "state", "said")
+    for kind, state, intent, count in rows.annotate(count=Count("pk")):
+        states[state] += count
+        if kind == "tool" and state != ItemState.MISSING:
+            intents[intent] += count
+    return {"states": states, "intents": intents}
+
+
+def _items(request: HttpRequest, server: Server, counts: dict[str, Counter[str]]) -> dict[str, Any]:
+    """The parts of the page about items: cards for what is held, lines for the rest, findings beside them."""
+    states = counts["states"]
+    held_count = sum(states[state] for state in TO_DECIDE)
+    held_cut = cut(request, "held", held_count, CARDS)
+    line_cut = cut(request, "items", states.total() - held_count, ROWS)
+    held = _ordered(server.items.filter(state__in=TO_DECIDE), held_cut)
+    rest = _ordered(server.items.exclude(state__in=TO_DECIDE).only(*LIGHT), line_cut)
+    findings = _findings(server)
+    usages = usage_for(request, held) if held else {}
+    cards = [_card(item, findings, usages[item.pk]) for item in held]
+    short, words = by_intent(counts["intents"])
+    return {
+        "cards": cards,
+        "lines": [_line(item) for item in rest],
+        "held_cut": held_cut,
+        "line_cut": line_cut,
+        "approved": states[ItemState.APPROVED],
+        "refused": states[ItemState.REFUSED],
+        "held": held_count,
+        "decidable": sum(card.decidable for card in cards),
+        "tools": counts["intents"].total(),
+        "short": short,
+        "words": words,
+        "findings": _elsewhere(findings, held),
+        "accepted_findings": sum(1 for found in findings if found.accepted_at),
+        "own_only": not has_role(request, *SEES_ALL_CALLS),
+    }
+
+
+def cut(request: HttpRequest, name: str, count: int, size: int) -> Cut:
+    """Which page of a list of `count` rows the address asks for under `name`; a number that is none is the first."""
+    asked = request.GET.get(name, "")
+    last = max(1, -(-count // size))
+    page = min(last, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 1
+    first = (page - 1) * size
+    return Cut(count, page, page - 1, page + 1 if page < last else 0, first, min(count, first + size))
+
+
+def _ordered(rows: Any, at: Cut) -> Sequence[Item]:
+    found: Sequence[Item] = list(rows.order_by("state", "kind", "position", "name")[at.first : at.last])
+    return found
+
+
+def _findings(server: Server) -> list[StoredFinding]:
+    """What scans found in it, the worst first."""
+    rank = {severity: at for at, severity in enumerate(SEVERITIES)}
+    return sorted(server.findings.all(), key=lambda found: (rank.get(found.severity, len(rank)), found.pk))
+
+
+def _elsewhere(findings: list[StoredFinding], held: Sequence[Item]) -> list[StoredFinding]:
+    """The open findings that no card of the page shows."""
+    shown = {(item.kind, item.name) for item in held}
+    return [found for found in findings if not found.accepted_at and (found.kind, found.name) not in shown][:FINDINGS]
+
+
+def _card(item: Item, findings: list[StoredFinding], usage: Usage) -> ItemCard:
+    return ItemCard(
         item=item,
         shown=f"{item.pk}:{item.seen_digest}",
         tone=ITEM_TONES[ItemState(item.state)],
         decidable=item.state in DECIDABLE and bool(item.seen_digest),
-        description="" if differing & documents.DESCRIPTIONS else documents.description_of(seen, item.kind),
-        arguments=documents.arguments_of(seen.get("inputSchema")),
-        rest=documents.remainder_of(seen),
-        differences=differences,
+        intent=tools.intent_shown(item)[0],
+        document=documents.of_text(item.seen_document or item.approved_document, item.kind),
+        changed=changes.of_item(item) if item.state == ItemState.CHANGED else None,
+        findings=[found for found in findings if (found.kind, found.name) == (item.kind, item.name)],
+        usage=usage,
+    )
+
+
+def _line(item: Item) -> ItemLine:
+    return ItemLine(
+        item=item,
+        tone=ITEM_TONES[ItemState(item.state)],
+        intent=tools.intent_shown(item)[0],
+        condition=tools.condition_words(item.condition),
     )
 
 
@@ -154,7 +271,3 @@ def _shown(server: Server, chosen: list[str]) -> set[Shown]:
         if pk.isascii() and pk.isdigit():
             digests[int(pk)] = digest
     return {Shown(item.kind, item.name, digests[item.pk]) for item in server.items.filter(pk__in=digests)}
-
-
-def _count(items: tuple[Item, ...]) -> str:
-    return "1 item" if len(items) == 1 else f"{len(items)} items"

@@ -17,10 +17,13 @@ from governance.oauth.limits import WINDOW
 from governance.people import LINK_MINUTES
 from governance.policy.values import Approve
 from governance.views import attempts, factors
+from registry import health
 from registry.configuration.people import LONGEST_TOKEN
 from registry.manifest.canonical import MAX_ITEM_BYTES, MAX_ITEMS, MAX_MANIFEST_BYTES
 from registry.models import Server
+from registry.scan_runs import LEASE
 from registry.scanning import SCAN_SECONDS
+from registry.schedule import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, SPREAD
 from registry.transports.base import Limits
 from tests.architecture.sources import ROOT
 
@@ -50,6 +53,11 @@ NUMBERS = {
     "reaching a server, handshake, scan": ", ".join(
         span(each) for each in (Limits().connect_seconds, Limits().open_seconds, SCAN_SECONDS)
     ),
+    "scheduled scan, after failures, health check": (
+        f"{settings.SCAN_EVERY} s ± {SPREAD:.0%}".replace("%", " %")
+        + f", {span(FIRST_RETRY_SECONDS)} to {span(LONGEST_RETRY_SECONDS)}, {health.EVERY.total_seconds():g} s"
+    ),
+    "a scan that runs": f"{LEASE.total_seconds():g} s",
     "connections to one server over HTTP": str(Limits().connections),
     "session-era request held, stateless leg, legs": (
         f"{settings.HOLD_SECONDS} s, {settings.LEG_SECONDS} s, {settings.LEGS}"

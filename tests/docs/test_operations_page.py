@@ -13,7 +13,7 @@ import pytest
 from tests.architecture.sources import APPS, ROOT, modules, tree
 
 PAGE = ROOT / "docs" / "operations.md"
-READERS = {"read", "read_int", "read_rate"}
+READERS = {"read", "read_int", "read_rate", "read_range", "read_port_rule"}
 CHECK = re.compile(r"(?:gateway|governance|registry)\.[EWI]\d{3}")
 
 

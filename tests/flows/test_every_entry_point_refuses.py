@@ -49,6 +49,8 @@ NO_CALLS = {
     "cli:policy": "reads a file",
     "cli:inspect": "reads standard input",
     "cli:classify": "reads standard input",
+    "cli:scan": "asks a server for its lists and calls nothing",
+    "cli:discover": "reads the files of clients",
 }
 # Modules of the gateway that let calls through the pipeline, or hand messages to those that do.
 DOORS = {

@@ -16,8 +16,6 @@ from governance import agents, policies, switches
 from governance.models import Agent, AgentToken
 from governance.models.ledger import LedgerStream
 from governance.rights import Machine
-from registry import lifecycle
-from registry.models import Server
 from tests.gateway.inside import POLICY, Inside, in_thread, inside
 from tests.waiting import eventually_async
 
@@ -56,11 +54,6 @@ def stricter_policy() -> None:
     policies.publish(POLICY.replace("action: allow", "action: deny"), by=Machine.OPERATOR, reason="stricter")
 
 
-def quarantine() -> None:
-    server = Server.objects.get(name="tools")
-    lifecycle.quarantine(server=server, by=Machine.OPERATOR, reason="poisoned")
-
-
 CHANGES: tuple[Callable[[], None], ...] = (
     stop_everything,
     stop_the_agent,
@@ -68,7 +61,6 @@ CHANGES: tuple[Callable[[], None], ...] = (
     revoke_the_token,
     deactivate_the_agent,
     stricter_policy,
-    quarantine,
 )
 
 

@@ -101,6 +101,48 @@ PROGRAMS: tuple[Program, ...] = (
         zero=("over_the_limit",),
         elsewhere="tests/flows/test_answers_reach_their_caller.py",
     ),
+    Program(
+        name="manifests",
+        shows="any change to any field of any locked item of real servers is seen, named and given a risk",
+        full={"mutations": 300_000},
+        small={"mutations": 3_000},
+        measure="mutations",
+        zero=("unseen", "misread", "untold", "order_seen"),
+    ),
+    Program(
+        name="shapeshifter",
+        shows="a server that changes one tool under load: a second after the scan none reaches it, the others go on",
+        full={"rounds": 20, "agents": 12, "calls": 60},
+        small={"rounds": 2, "agents": 6, "calls": 10},
+        measure="rounds",
+        zero=(
+            "reached_too_late",
+            "reached_after_refusal",
+            "reached_unseen",
+            "others_failed",
+            "odd_answers",
+            "still_listed",
+            "unverified",
+        ),
+        elsewhere="tests/flows/test_shapeshifter_in_browser.py",
+    ),
+    Program(
+        name="snapshot",
+        shows="a change of one server among 50 with 25,000 tools decides calls within 250 ms (median)",
+        full={"tools": 25_000, "rounds": 9, "limit_ms": 250},
+        small={"tools": 5_000, "rounds": 3, "limit_ms": 150},
+        measure="tools",
+        zero=("over_the_limit", "unseen", "unlike_a_cold_read"),
+        elsewhere="tests/gateway/snapshot/test_snapshot_servers.py",
+    ),
+    Program(
+        name="scans",
+        shows="50 servers with 25,000 tools are scanned, compared, judged and told of within 30 s; no scan approves",
+        full={"tools": 25_000, "limit_s": 30},
+        small={"tools": 500, "limit_s": 30},
+        measure="tools",
+        zero=("over_the_limit", "miscounted", "baselines_moved"),
+    ),
 )
 
 

@@ -30,6 +30,11 @@ def applied(tmp_path: Path, shapeshifter: Any, monkeypatch: pytest.MonkeyPatch) 
         "env": {"A": {"secret": "files-key"}, "N": "1e3"},
         "tags": ["on", "0o17"],
         "client_requests": {"roots": "deny"},
+        "sandbox": {"network": False},
+        "description": "Files of the team",
+        "environment": "staging",
+        "owner": "sec@example.com",
+        "conditions": {"tools": {"read": {"verdict": "escalate", "constraints": {"path": {"under": ["/srv"]}}}}},
     }
     whole = {
         "version": 1,

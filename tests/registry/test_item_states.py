@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from registry.states import (
     DECIDED,
+    RETURNS_WITHIN,
     SEEN,
+    SERVER,
+    UNSTEADY_RETURNS,
     IllegalMove,
     ItemAct,
     ItemStanding,
@@ -21,11 +25,13 @@ from registry.states import (
     after_sight,
     drifted,
     in_use,
+    returns_after,
     sight_of,
     standing,
 )
 
 DIGESTS = ("", "sha256:a", "sha256:b")
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def test_no_scan_makes_an_item_approved_unless_it_is_identical_to_its_baseline() -> None:
@@ -86,8 +92,8 @@ def test_a_server_that_was_never_reached_waits_and_one_that_was_is_in_error() ->
     assert after_act("waiting", ServerAct.ANSWER_WRONG) is ServerStanding.ERROR
 
 
-def test_only_quarantined_and_retired_servers_are_out_of_use() -> None:
-    assert {state for state in ServerStanding if not in_use(state)} == {"quarantined", "retired"}
+def test_only_suspended_quarantined_and_retired_servers_are_out_of_use() -> None:
+    assert {state for state in ServerStanding if not in_use(state)} == {"suspended", "quarantined", "retired"}
 
 
 @pytest.mark.parametrize(
@@ -116,3 +122,44 @@ def test_an_item_drifts_when_it_departs_from_what_was_approved() -> None:
     assert drifted("new", late=True, baseline=False)
     assert not drifted("new", late=False, baseline=False)
     assert not drifted("refused", late=True, baseline=True)
+
+
+def back(returns: int, last: datetime | None, state: str = "changed", before: str = "b", seen: str = "a") -> int:
+    return returns_after(state, approved="a", before=before, seen=seen, returns=returns, last=last, now=NOW)
+
+
+def test_returns_are_counted_while_they_follow_one_another_within_a_day() -> None:
+    """flapping, and vanish-and-return, are noticed."""
+    assert back(0, None) == 1
+    assert back(1, NOW - timedelta(hours=1)) == 2
+    assert back(2, NOW - RETURNS_WITHIN, state="missing", before="") == 3
+    assert back(2, NOW - RETURNS_WITHIN - timedelta(seconds=1)) == 1
+
+
+def test_only_coming_back_to_the_baseline_counts() -> None:
+    assert back(1, NOW, seen="c") == 1
+    assert back(1, NOW, state="approved", before="a") == 1
+    assert back(1, NOW, state="refused") == 1
+    assert returns_after("missing", approved="", before="", seen="a", returns=0, last=None, now=NOW) == 0
+
+
+def test_what_comes_back_too_often_stays_held_and_does_not_come_free_by_waiting() -> None:
+    """A person's approval alone ends it: time does not, and neither does one more change and return."""
+    assert sight_of(approved="a", seen="a", returns=UNSTEADY_RETURNS - 1) is Sight.IDENTICAL
+    assert sight_of(approved="a", seen="a", returns=UNSTEADY_RETURNS) is Sight.UNSTEADY
+    assert {after_sight(state, Sight.UNSTEADY) for state in ("changed", "missing", "approved")} == {"changed"}
+    assert back(UNSTEADY_RETURNS, NOW - timedelta(days=300)) == UNSTEADY_RETURNS + 1
+
+
+def test_a_server_with_unsteady_items_differs_from_what_was_approved_and_says_how() -> None:
+    act, reason = standing(
+        [Stands(ItemStanding.CHANGED, drift=True, unsteady=True), Stands(ItemStanding.APPROVED, False)]
+    )
+    assert act is ServerAct.DRIFT
+    assert "1 unsteady (comes and goes, or differs by client)" in reason
+    assert "changed" not in reason
+
+
+def test_a_suspended_server_is_resumed_quarantined_or_retired_by_a_person() -> None:
+    possible = {act for act in ServerAct if (ServerStanding.SUSPENDED, act) in SERVER}
+    assert possible == {ServerAct.RESUME, ServerAct.QUARANTINE, ServerAct.RETIRE}

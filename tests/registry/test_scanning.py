@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from governance.models import Generation, LedgerEntry
 from governance.rights import Machine
-from registry.models import Item, Server
-from registry.scanning import ScanReport, lease, look, record, scan
+from registry import scan_runs
+from registry.models import Item, ScanRun, Server
+from registry.scanning import ScanReport, look, record, scan
 
 pytestmark = pytest.mark.django_db
 
@@ -196,12 +197,16 @@ def test_a_scan_runs_inside_a_running_event_loop_and_in_a_thread(approved: Serve
     assert [seen.held_digest for seen in found] == [approved.manifest_digest] * 2
 
 
-def test_one_scan_of_a_server_runs_at_a_time_and_a_lost_lease_ends(approved: Server) -> None:
-    with lease(approved.pk) as first, lease(approved.pk) as second:
-        assert (first, second) == (True, False)
-    Server.objects.filter(pk=approved.pk).update(scan_lease=timezone.now() - timedelta(seconds=1))
-    with lease(approved.pk) as again:
-        assert again
+def test_one_scan_of_a_server_runs_at_a_time_and_one_whose_worker_died_ends(approved: Server) -> None:
+    """one at a time for each server; a lost worker does not block it for ever."""
+    first, now = scan_runs.queue(approved.pk, why="demand", by=Machine.SYSTEM), timezone.now()
+    assert scan_runs.begin(first, now)
+    second = scan_runs.queue(approved.pk, why="demand", by=Machine.SYSTEM)
+    assert not scan_runs.begin(second, now)
+    assert scan_runs.begin(second, now + scan_runs.LEASE)
+    first.refresh_from_db()
+    assert (first.state, first.cause) == ("failed", scan_runs.DIED)
+    assert ScanRun.objects.filter(server=approved, state="running").get() == second
 
 
 def test_a_quarantined_server_stays_quarantined_whatever_a_scan_finds(approved: Server, shapeshifter: Any) -> None:

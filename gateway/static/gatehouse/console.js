@@ -2,10 +2,14 @@
 import { startCountdowns } from "./countdown.js";
 import { startLive } from "./live.js";
 import { startKeys } from "./keys.js";
+import { startProgress } from "./progress.js";
+import { startTicks } from "./ticks.js";
 
 document.documentElement.classList.add("js");
 startCountdowns();
 startLive();
+startProgress();
+startTicks();
 if (document.body.dataset.shortcuts === "on") startKeys();
 
 document.addEventListener("click", async (event) => {

@@ -13,9 +13,10 @@ export function startKeys() {
     }
     if (event.key === "g") goUntil = performance.now() + GO_MS;
     else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+    else if (event.key === "n" || event.key === "p") change(event.key === "n" ? 1 : -1);
     else if (event.key === "a") focus('button[name="decision"][value="approve"]', event);
     else if (event.key === "d") focus('button[name="decision"][value="deny"]', event);
-    else if (event.key === "r") focus("#decision-form textarea", event);
+    else if (event.key === "r") focus("#decision-form textarea[name=\"reason\"]", event);
   });
 }
 
@@ -24,6 +25,13 @@ function focus(selector, event) {
   if (!element) return;
   event.preventDefault();
   element.focus();
+}
+
+function change(by) {
+  const rows = [...document.querySelectorAll("[data-change]")];
+  if (!rows.length) return;
+  const at = rows.indexOf(document.activeElement);
+  rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))].focus();
 }
 
 function step(by) {

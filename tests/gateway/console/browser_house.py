@@ -8,17 +8,22 @@ import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from browser_requests import CLEAN, HOSTILE, SETTINGS, make_requests
+
 from tests.databases import ROOT, Databases
+from tests.doubles import InThread
 from tests.flows.offices import desk
 from tests.raw_agent import LEGACY, Agent, Approver, Reply
 from tests.running import Running, gatehouse
+from tests.upstream_offer import Offer
+from tests.upstream_simulator import HttpSimulator
 from tests.waiting import eventually
 
 SHAPESHIFTER = ROOT / "tests" / "registry" / "shapeshifter.py"
@@ -93,6 +98,10 @@ class House:
     held: dict[str, str] = field(default_factory=dict)  # Escalations.
     calls: dict[str, str] = field(default_factory=dict)  # Records.
     tokens: dict[str, str] = field(default_factory=dict)  # Public ids by agent.
+    requests: dict[str, str] = field(default_factory=dict)  # Ids by what became of them.
+    items: dict[str, int] = field(default_factory=dict)  # Rows of items by `server/name`.
+    scans: dict[str, int] = field(default_factory=dict)  # Rows of the last scan by server.
+    stall: str = ""  # The address of a server that nobody has asked for.
     client: Future[Reply] | None = None  # The call whose client still waits.
 
     def agent(self, name: str = "office-bot", *, legacy: bool = False) -> Agent:
@@ -192,21 +201,64 @@ def empty_house(folder: Path, templates: Path) -> Iterator[House]:
 
 @contextmanager
 def full_house(folder: Path, templates: Path) -> Iterator[House]:
-    """Servers in every state, every kind of held call, decisions, refusals, two policies."""
+    """Servers in every state, every kind of held call, decisions, refusals, requests, two policies."""
+    with request_house(folder, templates) as house:
+        make_history(house)
+        yield house
+
+
+@contextmanager
+def request_house(folder: Path, templates: Path) -> Iterator[House]:
+    """The same before anybody called anything: servers and requests for them in every state."""
     drawn, paper = folder / "drawn.json", folder / "paper.json"
     drawn.write_text(json.dumps(BEFORE))
     paper.write_text(json.dumps(PAPER))
-    seconds = {"GATEHOUSE_LEG_SECONDS": "1", "GATEHOUSE_HOLD_SECONDS": "55"}
-    with desk(folder) as (url, _):
+    with ExitStack() as stack:
+        url, _ = stack.enter_context(desk(folder))
+        clean, hostile, stall = (stack.enter_context(stand(tools)) for tools in (CLEAN, HOSTILE, CLEAN))
         config = configuration(url, drawn, paper)
         first = POLICY.replace("is decided by a person", "is decided by somebody")
         options: dict[str, Any] = {"databases": databases(templates), "folder": folder, "apply_may_fail": True}
-        with gatehouse(config, first, **options, **seconds) as running:
-            drawn.write_text(json.dumps(AFTER))
-            running.apply(config, POLICY, check=False)
-            house = House(running)
-            make_history(house)
-            yield house
+        running = stack.enter_context(gatehouse(config, first, **options, **ENVIRONMENT))
+        drawn.write_text(json.dumps(AFTER))
+        running.apply(config, POLICY, check=False)
+        running.manage("shell", "-c", REVIEWED)
+        house = House(running, stall=stall)
+        house.requests = make_requests(running, folder, clean, hostile)
+        remember(house)
+        yield house
+
+
+# What a reviewer said the desk's tools do: the walks need some that are decided without a second factor.
+REVIEWED = """
+from governance.rights import Machine
+from registry import lifecycle
+from registry.models import Item
+for name in ("write_file", "create_ticket"):
+    item = Item.objects.get(server__name="desk", name=name)
+    said = {"intent": "write", "by": Machine.OPERATOR, "reason": "It only ever adds", "shown": item.approved_digest}
+    lifecycle.override_intent(item=item, **said)
+"""
+
+
+@contextmanager
+def stand(tools: list[dict[str, Any]]) -> Iterator[str]:
+    """A server over HTTP that offers these tools; gives its address."""
+    offer = Offer(tools=tools, instructions="Ask for a town.")
+    with InThread(lambda: HttpSimulator(offer)) as simulator:
+        yield simulator.url
+
+
+ENVIRONMENT = {"GATEHOUSE_LEG_SECONDS": "1", "GATEHOUSE_HOLD_SECONDS": "55", "DJANGO_SETTINGS_MODULE": SETTINGS}
+
+
+def remember(house: House) -> None:
+    """The rows of items and of the last scans, by name."""
+    of_server = "JOIN registry_server s ON s.id = t.server_id"
+    items = house.running.rows(f"SELECT t.id, s.name AS server, t.name FROM registry_item t {of_server}")
+    house.items = {f"{row['server']}/{row['name']}": row["id"] for row in items}
+    scans = house.running.rows(f"SELECT t.id, s.name AS server FROM registry_scanrun t {of_server} ORDER BY t.id")
+    house.scans = {row["server"]: row["id"] for row in scans}
 
 
 def configuration(desk_url: str, drawn: Path, paper: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ Stops = Iterator[str]
 """A walk: it gives a name whenever the page it was handed shows something to look at."""
 
 CONSOLE: Final = "/admin/"
-FRAGMENTS: Final = {"inbox_list", "escalation_state"}
+FRAGMENTS: Final = {"inbox_list", "escalation_state", "request_progress", "server_run_progress"}
 """Read by the script of an open page, never a page by itself; the crawler sees that the script asked for them."""
 ENTRANCE: Final = ("login/", "link/nothing/")
 STOCK: Final = ("governance/person/", "governance/team/", "governance/datarole/", "governance/")
@@ -28,12 +28,30 @@ VARIANTS: Final = (
     "calls/?status=denied",
     "calls/?agent=nobody-of-this-name",
     "governance/person/?q=nobody",
+    "requests/?show=mine",
+    "requests/?show=open",
+    "requests/?show=decided",
+    "servers/?drift=1",
+    "servers/?state=ready&transport=http",
+    "servers/?q=nothing-of-this-name",
+    "servers/?unused=1&risk=destructive",
     "nothing/",
     "stops/set/",
 )
 ROWS: Final[dict[str, Callable[[House], list[dict[str, object]]]]] = {
     "escalation": lambda house: [{"pk": pk} for pk in house.held.values()],
-    "server": lambda house: [{"name": name} for name in ("desk", "drawn", "paper", "gone")],
+    "server": lambda house: [{"name": name} for name in ("drawn", "paper", "gone", "weather")],
+    "server_version": lambda house: [{"name": "drawn", "number": 2}],
+    "server_run": lambda house: [{"name": "drawn", "pk": house.scans["drawn"]}],
+    "tool": lambda house: [
+        {"name": name.partition("/")[0], "pk": house.items[name]}
+        for name in ("drawn/read_page", "desk/read_file", "paper/fold_hat")
+    ],
+    "request": lambda house: [{"pk": house.requests[name]} for name in REVIEWED],
+    "request_where": lambda house: [{"pk": house.requests[name]} for name in ("program", "back")],
+    "request_scan": lambda house: [{"pk": house.requests[name]} for name in ("failed", "program", "started")],
+    "request_tools": lambda house: [{"pk": house.requests[name]} for name in ("draft", "storm-draft")],
+    "request_why": lambda house: [{"pk": house.requests[name]} for name in ("draft", "failed", "back")],
     "agent": lambda house: [{"name": name} for name in ("office-bot", "leaver-bot", "blind-bot")],
     "agent_token": lambda house: [{"name": "blind-bot", "public_id": house.tokens["blind-bot"]}],
     "policy_version": lambda house: [{"version": 1}, {"version": 2}],
@@ -42,6 +60,9 @@ ROWS: Final[dict[str, Callable[[House], list[dict[str, object]]]]] = {
     "ledger_entry": lambda house: [{"stream": "console", "seq": 1}],
 }
 """What the pages about one thing are opened for; a page that is new here has to be given its rows."""
+
+
+REVIEWED: Final = ("hostile", "second", "to-accept", "headers", "unseen", "approved", "back")
 
 
 def opened() -> list[Address]:
@@ -178,6 +199,85 @@ def forms(page: Page, house: House) -> Stops:
     yield "nothing ticked"
 
 
+def request_forms(page: Page, house: House) -> Stops:
+    """What asking for a server says when something is wrong, and what goes on from one step to the next."""
+    page.goto(f"{CONSOLE}requests/new/")
+    field = page.get_by_label("Address or command")
+    for wrong in ("tickets.example.com/mcp", "http://169.254.169.254/latest", "https://10.0.0.8/mcp", "npx 'half"):
+        field.fill(wrong)
+        page.get_by_role("button", name="Scan").click()
+        page.locator(".error-text").first.wait_for()
+        yield f"an address that cannot be taken: {wrong}"
+    field.fill(house.running.rows("SELECT url FROM registry_server WHERE name = 'weather'")[0]["url"])
+    page.get_by_role("button", name="Scan").click()
+    yield "a server that is known"
+    page.get_by_label("Configuration", exact=True).fill("no configuration")
+    page.get_by_role("button", name="Make drafts").click()
+    yield "a configuration that cannot be read"
+    page.get_by_label("Configuration", exact=True).fill(CONFIGURATION)
+    page.get_by_role("button", name="Make drafts").click()
+    yield "drafts of a configuration"
+    page.get_by_role("link", name="Go on with imported-notes").first.click()
+    yield "an imported draft"
+    page.goto(f"{CONSOLE}requests/{house.requests['draft']}/why/")
+    page.get_by_label("What is it needed for?").fill("Too short")
+    page.get_by_label("Name").fill("Not A Name")
+    page.get_by_role("button", name="Submit").click()
+    yield "a reason that is too short"
+    page.goto(f"{CONSOLE}requests/{house.requests['storm-draft']}/tools/")
+    page.get_by_label("Want tool delete_forecast").uncheck()
+    page.get_by_role("button", name="Save and go on").click()
+    yield "a choice that is saved"
+    yield from _review_forms(page, house)
+
+
+def _review_forms(page: Page, house: House) -> Stops:
+    page.goto(f"{CONSOLE}requests/{house.requests['hostile']}/")
+    page.get_by_role("button", name="Deny").click()
+    yield "denied without a reason"
+    page.goto(f"{CONSOLE}requests/{house.requests['hostile']}/")
+    for fold in page.get_by_text("Condition: none").all():
+        fold.click()
+    page.get_by_label("Only with such arguments").first.fill("path: {over: there}")
+    page.get_by_role("button", name="Approve").click()
+    yield "a condition that no rule can be made of"
+    page.goto(f"{CONSOLE}requests/{house.requests['unseen']}/")
+    page.get_by_role("button", name="Scan again").click()
+    yield "looked at again"
+    tool = f"{CONSOLE}servers/desk/tools/{house.items['desk/read_file']}/"
+    page.goto(tool)
+    page.get_by_label("Only with such arguments").fill("path: [")
+    page.get_by_role("button", name="Save").last.click()
+    yield "a condition that is no YAML"
+    page.goto(tool)
+    page.get_by_label("What it does", exact=True).select_option("write")
+    page.locator("#id_reason").fill("It keeps a log")
+    page.get_by_role("button", name="Save").first.click()
+    yield "what a tool does, said by a reviewer"
+    page.goto(f"{CONSOLE}servers/paper/")
+    page.get_by_text("Take it out of use, or put it back").click()
+    page.locator("#id_standing_reason").fill("Not needed this week")
+    page.get_by_role("button", name="Do it").click()
+    yield "a server that is suspended"
+    page.get_by_text("Take it out of use, or put it back").click()
+    page.locator("#id_standing_reason").fill("Needed again")
+    page.get_by_role("button", name="Do it").click()
+    yield "a server that is used again"
+    page.goto(f"{CONSOLE}servers/gone/")
+    page.get_by_role("button", name="Scan now").click()
+    page.get_by_role("heading", name="It brought nothing").wait_for()
+    yield "a scan that was watched"
+    page.goto(f"{CONSOLE}notices/")
+    page.get_by_role("button", name="Mark all as read").click()
+    yield "notices that were read"
+
+
+CONFIGURATION: Final = """{"mcpServers": {
+  "imported-notes": {"command": "npx", "args": ["-y", "@example/server-notes@1.2.0"], "env": {"NOTES_KEY": "x"}},
+  "imported-tickets": {"url": "https://tickets.example.com/mcp", "headers": {"Authorization": "Bearer x"}}
+}}"""
+
+
 def too_late(page: Page, house: House) -> Stops:
     """Somebody else was quicker, and a form that is too old."""
     moment = f"/srv/notes/{time.monotonic_ns()}"
@@ -187,6 +287,7 @@ def too_late(page: Page, house: House) -> Stops:
     page.get_by_role("heading", name="Your decision").wait_for()
     assert house.approver(APPROVER).deny(held, "me")[0] == 200
     page.get_by_role("button", name="Approve once").click()
+    page.locator("#too-late").wait_for()
     yield "somebody was quicker"
     page.unroute("**/state/")
     page.goto(f"{CONSOLE}account/")
@@ -197,13 +298,32 @@ def too_late(page: Page, house: House) -> Stops:
 
 def own_things(page: Page, house: House) -> Stops:
     """What the owner of an agent sees of it."""
-    for address in (f"inbox/{house.held['plain']}/", "inbox/", "agents/", "agents/office-bot/", "calls/"):
+    own = [f"requests/{house.requests[name]}/" for name in ("approved", "denied", "withdrawn", "unseen")]
+    addresses = (
+        f"inbox/{house.held['plain']}/",
+        "inbox/",
+        "agents/",
+        "agents/office-bot/",
+        "calls/",
+        "requests/",
+        *own,
+    )
+    for address in addresses:
         page.goto(f"{CONSOLE}{address}")
         yield f"{address} by the owner"
 
 
 def few_rights(page: Page) -> Stops:
     """What somebody sees who may do next to nothing."""
-    for address in ("", "servers/drawn/", "ledger/", "agents/office-bot/", "inbox/"):
+    for address in (
+        "",
+        "servers/",
+        "servers/drawn/",
+        "ledger/",
+        "agents/office-bot/",
+        "inbox/",
+        "requests/",
+        "notices/",
+    ):
         page.goto(f"{CONSOLE}{address}")
         yield f"{address} by a newcomer"

@@ -73,6 +73,7 @@ class Watch:
     def look(self, page: Page, at: str) -> None:
         """Look at the page in both themes and both widths."""
         self.at = at
+        page.wait_for_load_state()  # Without its styles a page is wider than it will be.
         self.views.reverse()  # The next page begins as the last one ended, which spares a change.
         for scheme, width, rules in self.views:
             page.emulate_media(color_scheme=scheme)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,11 +19,11 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from governance import agents, escalations, people, roles
-from governance.models import Agent, Escalation, Person, PolicyVersion
+from governance.models import Agent, Escalation, Person, PolicyVersion, Team
 from governance.policy import language
 from governance.policy.values import EscalateRule
 from governance.rights import Machine
-from registry.models import Item, Server
+from registry.models import Item, Server, ServerRequest
 
 POLICY_DIGEST = "sha256:" + "b" * 64
 POLICY = """version: "1"
@@ -146,3 +146,54 @@ def server(db: None) -> Server:
         seen_digest="sha256:" + "3" * 64, seen_document=new,
     )  # fmt: skip
     return made
+
+
+SEEN = [
+    ("read_ticket", "Return one ticket", "read", {"readOnlyHint": True}),
+    ("close_ticket", "Close a ticket", "write", {}),
+    ("purge_ticket", "Delete a ticket for good", "destructive", {}),
+]
+
+
+@pytest.fixture
+def ask(everybody: dict[str, Person]) -> Callable[..., ServerRequest]:
+    """A request for a server, as it stands after a scan; `state` is what it is stored as, `tools` what was seen."""
+
+    def asked(
+        *,
+        by: str = "developer",
+        state: str = "draft",
+        tools: Sequence[tuple[str, str, str, dict[str, Any]]] = SEEN[:2],
+        **given: Any,
+    ) -> ServerRequest:
+        now = timezone.now()
+        submitted = state not in ("draft", "withdrawn")
+        fields: dict[str, Any] = {
+            "requester": everybody[by],
+            "name": "tickets",
+            "url": "https://tickets.example.com/mcp",
+            "team": Team.objects.get_or_create(name="platform")[0],
+            "justification": "We answer customers from it",
+            "state": state,
+            "manifest_digest": "sha256:" + "a" * 64 if tools else "",
+            "manifest_document": json.dumps({"tools": [_tool(*tool) for tool in tools]}) if tools else "",
+            "scanned_at": now if tools else None,
+            "submitted_at": now if submitted else None,
+            "expires_at": now + timedelta(days=30) if submitted else None,
+        }
+        made = ServerRequest.objects.create(**{**fields, **given})
+        for at, tool in enumerate(tools):
+            document = _tool(*tool)
+            made.items.create(
+                kind="tool", name=tool[0], position=at, digest="sha256:" + f"{at:064x}", document=json.dumps(document),
+                intent=tool[2], intent_reason="its name says so",
+            )  # fmt: skip
+        made.events.create(by=made.requester.email, what="created")
+        return made
+
+    return asked
+
+
+def _tool(name: str, description: str, intent: str, annotations: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+    return {"name": name, "description": description, "inputSchema": schema, "annotations": annotations}

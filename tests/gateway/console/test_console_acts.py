@@ -20,13 +20,22 @@ from governance import ledger, roles, switches
 from governance.audit.chain import link
 from governance.models import Agent, AgentToken, Escalation, LedgerEntry, LedgerStream, Person, Switch
 from governance.rights import Machine
-from registry.models import Item, Server
+from registry import scanning, tasks
+from registry.models import Item, ScanRun, Server
 
 Browse = Callable[..., Client]
 
 
 def _text(response: Any) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", "", response.content.decode())).split())
+
+
+@pytest.fixture
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[ScanRun]:
+    """The scans that workers were told of; there is no worker here."""
+    told: list[ScanRun] = []
+    monkeypatch.setattr(tasks, "announce", told.append)
+    return told
 
 
 def _boxes(client: Client) -> list[str]:
@@ -95,8 +104,8 @@ def test_whoever_does_not_administer_sees_no_buttons(name: str, server: Server, 
 
 def test_a_changed_item_shows_old_beside_new_and_a_lost_hint_in_words(server: Server, browse: Browse) -> None:
     page = browse("admin").get("/admin/servers/git/").content.decode()
-    assert "<del>Shows</del>" in page and "<ins>Reads</ins>" in page and "U+200B" in page
-    assert "no longer says that this only reads" in page
+    assert "<del>Shows differences</del>" in page and "<ins>Reads ~/.ssh" in page and "U+200B" in page
+    assert "readOnlyHint was true, is removed" in page and "high risk" in page
 
 
 def test_values_of_environment_and_headers_are_never_shown(server: Server, browse: Browse) -> None:
@@ -108,9 +117,15 @@ def test_values_of_environment_and_headers_are_never_shown(server: Server, brows
         assert ("/usr/bin/git-mcp" in page) is (name == "admin")
 
 
-def test_a_scan_that_fails_says_why(server: Server, browse: Browse) -> None:
-    response = browse("admin").post("/admin/servers/git/scan/", follow=True)
-    assert "not accepted as it stands" in _text(response)
+def test_a_scan_that_fails_says_why(server: Server, browse: Browse, announced: list[ScanRun]) -> None:
+    client = browse("admin")
+    waits = client.post("/admin/servers/git/scan/", follow=True)
+    assert "Queued" in _text(waits) and b'http-equiv="refresh"' in waits.content
+    scanning.run(announced[0])
+    told = client.get(f"/admin/servers/git/scans/{announced[0].pk}/")
+    assert "Failed" in _text(told) and "not accepted as it stands" in _text(told)
+    assert b'http-equiv="refresh"' not in told.content
+    assert "not accepted as it stands" in _text(client.get("/admin/servers/git/"))
 
 
 def test_a_token_is_shown_once_with_snippets_that_parse(agent: Agent, server: Server, browse: Browse) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.refusal import ConfigurationMoved, NotAuthenticated, Unavailable
+from gateway.refusal import ConfigurationMoved, NotAuthenticated, RegistryMoved, Unavailable
 from gateway.snapshot.holder import SnapshotHolder
 from gateway.snapshot.model import (
     AgentRecord,
@@ -68,13 +68,14 @@ class Holding:
         self.holder.replace(made, changes(self.clock(), **numbers))
 
 
-def ruling(made: Snapshot) -> Any:
+def ruling(made: Snapshot, used: object = None) -> Any:
     """What `require_current` reads of a ruling."""
     server_record = made.servers["files"]
 
     class Ruled:
         snapshot, agent, server = made, AGENT, server_record
         item = server_record.items[(Kind.TOOL, "read")]
+        approval = used
 
         class call:
             token, at, server, item, session = "t1", NOW, "files", "read", "s"
@@ -218,6 +219,19 @@ def test_after_the_intent_a_registry_that_was_read_anew_must_still_hold_the_tool
     else:
         with pytest.raises(ConfigurationMoved):
             place.holder.require_current(ruling(made), changes(place.clock(), registry=1))
+
+
+def test_after_the_intent_an_approval_that_is_used_up_is_not_decided_on_again() -> None:
+    """Contract 6: the person decided on one call, which was not sent."""
+    place = Holding()
+    made = snapshot()
+    place.take(made)
+    place.take(replace(snapshot(registry=1), servers={}), registry=1)
+    with pytest.raises(RegistryMoved):
+        place.holder.require_current(ruling(made), changes(place.clock(), registry=1))
+    with pytest.raises(ConfigurationMoved) as refused:
+        place.holder.require_current(ruling(made, used=object()), changes(place.clock(), registry=1))
+    assert not isinstance(refused.value, RegistryMoved)
 
 
 def test_after_the_intent_a_role_that_was_taken_away_sends_nothing() -> None:

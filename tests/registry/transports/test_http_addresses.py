@@ -6,20 +6,15 @@ import asyncio
 import json
 import ssl
 from dataclasses import replace
-from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from registry.transports.base import AddressRefused, Limits, Unreachable
 from registry.transports.http import HttpUpstream
 from registry.transports.http_address import HttpAddress, read_address, resolve
 from registry.transports.http_pool import Pool
+from tests.registry.transports.certificates import make_certificate, serving
 from tests.upstream_simulator import HttpSimulator
 
 
@@ -99,29 +94,7 @@ async def test_the_connected_peer_is_judged_too(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1 and its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulator")])
-    start = datetime(2020, 1, 1, tzinfo=UTC)
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), start, start.replace(2100))
-        .add_extension(alternative, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
-    return file
-
-
-def serving(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 async def test_a_server_with_a_trusted_certificate_is_reached_over_tls(certificate: Path) -> None:

@@ -297,4 +297,4 @@ async def test_a_name_that_no_header_may_hold_is_sent_encoded(name: str) -> None
 )
 def test_a_configured_header_that_could_change_the_request_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="header"):
-        HttpUpstream("http://127.0.0.1:1/", allow_private=True, headers=headers)
+        HttpUpstream("http://127.0.0.1:3001/", allow_private=True, headers=headers)
