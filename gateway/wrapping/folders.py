@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.settings import env
 from gateway.singleton import AlreadyServing, Singleton
 
 MOST: Final = 9
@@ -38,6 +39,12 @@ class Claimed:
             for parent in self.made[1:]:
                 with suppress(OSError):
                     parent.rmdir()
+
+
+def kept_between_runs() -> Path:
+    """Where the user's programs keep what can be made again (XDG base directories): this one's part of it."""
+    chosen = Path(env.read("XDG_CACHE_HOME"))
+    return (chosen if chosen.is_absolute() else Path.home() / ".cache") / "gatehouse"
 
 
 def claim(folder: Path, server: str, *, alone: bool) -> Claimed:

@@ -21,6 +21,7 @@ from gateway.stdio.pipes import lines
 from gateway.stdio.program import bridge_to
 from gateway.wrapping.asking import Asking
 from gateway.wrapping.configuration import AGENT, POLICY_FILE, configuration
+from gateway.wrapping.folders import kept_between_runs
 from gateway.wrapping.program import CannotServe, Wanted, tell
 from governance import local_mode, schema
 from governance.recovery import seal_dead_epochs
@@ -62,7 +63,7 @@ def _settle_in(listener: socket.socket) -> None:
 def _set_up(wanted: Wanted) -> str:
     """Bring the data folder up to date and make it what the command says; the agent's token, made for this run."""
     try:
-        schema.migrate()
+        schema.migrate_from_kept(kept_between_runs())
         if problems := [str(found) for found in run_checks(databases=["default"]) if found.is_serious()]:
             raise CannotServe("\n".join(problems))
         seal_dead_epochs(everyone_else_is_dead=True)

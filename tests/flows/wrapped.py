@@ -36,7 +36,8 @@ def shed(log: Path, word: str = "first") -> list[str]:
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """What a client gives its entry: a home, a path, where the data goes."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, "GATEHOUSE_DATA": str(folder), **more}
+    cache = os.environ.get("GATEHOUSE_TEST_FOLDER") or str(folder)  # The tables are made once for all of a run.
+    return {**kept, "GATEHOUSE_DATA": str(folder), "XDG_CACHE_HOME": cache, **more}
 
 
 class Wrapped:
