@@ -143,6 +143,15 @@ PROGRAMS: tuple[Program, ...] = (
         measure="tools",
         zero=("over_the_limit", "miscounted", "baselines_moved"),
     ),
+    Program(
+        name="console",
+        shows="no page of the console breaks a rule of accessibility, content policy or width in any view",
+        full={"views": 4},
+        small={"views": 2},
+        measure="views",
+        zero=("failed",),
+        elsewhere="tests/gateway/console/test_console_in_browser.py",
+    ),
 )
 
 

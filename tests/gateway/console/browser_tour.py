@@ -22,6 +22,9 @@ FRAGMENTS: Final = {"inbox_list", "escalation_state", "request_progress", "serve
 """Read by the script of an open page, never a page by itself; the crawler sees that the script asked for them."""
 ENTRANCE: Final = ("login/", "link/nothing/")
 STOCK: Final = ("governance/person/", "governance/team/", "governance/datarole/", "governance/")
+SECTIONS: Final = tuple(
+    f"{CONSOLE}{path}" for path in ("", "inbox/", "servers/", "requests/", "agents/", "policies/", "calls/", "stops/")
+)
 VARIANTS: Final = (
     "inbox/?state=decided",
     "inbox/?state=expired",

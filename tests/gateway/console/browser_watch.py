@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,10 +26,11 @@ COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 APPEARANCE = {"type": "rule", "values": [*COLOURS["values"], "target-size", "scrollable-region-focusable"]}
 VIEWS = (
     ("light", WIDE, EVERYTHING),
-    ("dark", WIDE, COLOURS),
     ("dark", NARROW, APPEARANCE),
+    ("dark", WIDE, COLOURS),
     ("light", NARROW, COLOURS),
-)
+)[: int(os.environ.get("GATEHOUSE_VIEWS", "2"))]
+"""The first two show both themes and both widths; `make proof` looks at all four."""
 LISTEN = """
 document.addEventListener("securitypolicyviolation", (event) => {
   gatehouseViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
@@ -71,7 +73,7 @@ class Watch:
         self.problems.append(f"after {self.at}: {problem}")
 
     def look(self, page: Page, at: str) -> None:
-        """Look at the page in both themes and both widths."""
+        """Look at the page in the views of this run."""
         self.at = at
         page.wait_for_load_state()  # Without its styles a page is wider than it will be.
         self.views.reverse()  # The next page begins as the last one ended, which spares a change.
