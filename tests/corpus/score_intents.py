@@ -1,8 +1,8 @@
 """Score the judgement of intent against the labels of `intents.jsonl`: `python -m tests.corpus.score_intents`.
 
-Rows with an odd number were held back until the rules had been measured on them, and are counted apart still. What is
-held back now is `intents_second.jsonl`: rules are not improved by looking at its rows. Where `make corpus` has read
-real servers, the tools that `real_intents.jsonl` names are scored as well.
+Rows with an odd number were held back until the rules had been measured on them, and are counted apart still, and so
+was `intents_second.jsonl`. All of them are open to whoever makes the rules by now. Where `make corpus` has read real
+servers, the tools that `real_intents.jsonl` names are scored as well.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from governance.policy.values import Intent
 
 CORPUS = Path(__file__).with_name("intents.jsonl")
 SECOND = Path(__file__).with_name("intents_second.jsonl")
+THIRD = Path(__file__).with_name("intents_third.jsonl")
 REAL = Path(__file__).with_name("real_intents.jsonl")
 MANIFESTS = Path(__file__).parent.parent.parent / "var" / "corpus" / "manifests"
 FLOORS = {Intent.DESTRUCTIVE: 0.97, Intent.EXFILTRATIVE: 0.90, Intent.READ: 0.93}
@@ -136,13 +137,17 @@ def main(arguments: list[str]) -> int:
     total = score(everything)
     print(table("first set", total))
     print(table("second set", score(rows(SECOND))))
+    print(table("third set", score(rows(THIRD))))
     real = list(real_rows())
     if real:
         print(table("tools of real servers", score(real)))
     if options.misses:
         for row, said, why in total.misses:
             print(f"  i-{row.number:03} {row.tool['name']}: {row.intent.value}, called {said.value} because {why}")
-    return int(bool(total.called_read) or any(total.recall(intent) < floor for intent, floor in FLOORS.items()))
+    return int(
+        bool(total.called_read)
+        or any(total.recall(intent) < floor for intent, floor in FLOORS.items())
+    )
 
 
 if __name__ == "__main__":

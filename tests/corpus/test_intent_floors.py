@@ -11,16 +11,11 @@ from tests.corpus.score_intents import FLOORS, REAL, SECOND, Row, rows, score
 
 EVERY = list(rows())
 HELD_BACK = [row for row in EVERY if row.held_back]
-UNSEEN = list(rows(SECOND))
-# Nobody who made the rules has read these 320 rows. The rules fall short of the floors on them: of 130 that read, 110
-# are called so, of 65 that destroy 61, of 40 that carry content out 35. So these hold what there is, not what is meant.
-REACHED = {Intent.DESTRUCTIVE: 0.93, Intent.EXFILTRATIVE: 0.87, Intent.READ: 0.83}
-# Four of the rows that nobody has read are called read and are not: two write, two carry content out.
-WRONGLY_READ = 4
+SECOND_SET = list(rows(SECOND))
 
 
 @pytest.mark.parametrize(
-    ("tools", "floors"), [(EVERY, FLOORS), (HELD_BACK, FLOORS), (UNSEEN, REACHED)], ids=["all", "odd", "unseen"]
+    ("tools", "floors"), [(EVERY, FLOORS), (HELD_BACK, FLOORS), (SECOND_SET, FLOORS)], ids=["all", "odd", "second"]
 )
 def test_labelled_tools_are_found(tools: list[Row], floors: dict[Intent, float]) -> None:
     """Of the tools that destroy, carry content out or only read, at least this part is called so."""
@@ -31,11 +26,7 @@ def test_labelled_tools_are_found(tools: list[Row], floors: dict[Intent, float])
 def test_nothing_that_is_not_read_is_called_read() -> None:
     """The one error that lets a call pass where nobody was asked."""
     assert score(EVERY).called_read == []
-
-
-def test_hardly_anything_unseen_that_is_not_read_is_called_read() -> None:
-    """The same over rows that nobody who made the rules has read, where it does not hold yet."""
-    assert len(score(UNSEEN).called_read) <= WRONGLY_READ
+    assert score(SECOND_SET).called_read == []
 
 
 def test_labels_of_real_tools_hold_no_text_of_a_server() -> None:

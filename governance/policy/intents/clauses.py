@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from governance.policy.intents.grammar import (
+    ADVISED,
     AGENT,
     AUDIENCE,
     BEING,
@@ -174,6 +175,13 @@ def _negate(state: State, at: int) -> None:
     state.open = False
 
 
+def _advise(state: State, at: int) -> None:
+    """`DO NOT USE IT to remove issues` begins a sentence of its own, wherever it stands."""
+    if state.later(at + 1) == "not" and state.later(at + 2) in ADVISED and at > state.begin:
+        state.start(at)
+    state.open = False
+
+
 def _but(state: State, at: int) -> None:
     """`does not notify anybody but removes them`."""
     state.negated = state.open = False
@@ -272,6 +280,7 @@ def _roles() -> dict[str, Role]:
         ({"(", ")"}, _bracket),
         ({","}, _comma),
         ({"but"}, _but),
+        ({"do"}, _advise),
         ({"undone", "reversed", "recovered", "restored", "reopened", "reverted"}, _last_chance),
         ({"gone"}, _gone),
         ({"good"}, _good),

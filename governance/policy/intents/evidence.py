@@ -29,9 +29,10 @@ def worse(main: Finding | None, found: Finding) -> Finding:
     """The worse of two. A tool that carries content out or destroys is told by what said so first."""
     if main is None:
         return found
-    described = main.why.startswith("the description") and found.why.startswith("the description")
-    if main.intent is Intent.EXFILTRATIVE and found.intent is Intent.DESTRUCTIVE and described:
-        return found
+    if main.intent is Intent.EXFILTRATIVE and found.intent is Intent.DESTRUCTIVE:
+        described = main.why.startswith("the description") and found.why.startswith("the description")
+        if described or found.why.startswith("the parameter"):
+            return found
     if main.intent in WORST or RANK[found.intent] <= RANK[main.intent]:
         return main
     return found

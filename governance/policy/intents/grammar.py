@@ -57,6 +57,25 @@ ASIDE: Final = word_set(
     "default defaults optional should once since because while until unless how what why where great ideal best "
     "common typical workflow input output supports follow following ask make provide specify pass set"
 )
+OUTPUTS: Final = word_set("output result results response html text markdown answer reply page content list")
+ADVISED: Final = word_set("use call invoke run try attempt rely")
+# Things that a sentence begins with, and what makes them so: `Log output of a job`, `Order history`.
+COMPOUND_FIRST: Final = word_set(
+    "log commit build order post cache queue block call charge trade transfer vote release test run deploy backup sync "
+    "audit access search message comment purchase"
+)
+COMPOUND_LAST: Final = word_set(
+    "output outputs line lines entry entries level levels status history hash hashes height count counts length "
+    "depth size "
+    "sizes rate rates usage time times date dates detail details statistics stats metric metrics cost costs "
+    "state states "
+    "report reports result results timeline artifacts"
+)
+OPEN_THINGS: Final = word_set(
+    "issues incidents tickets orders positions bugs alerts invoices tasks cases deals sessions connections "
+    "vulnerabilities "
+    "pull requests merge pulls prs todos questions jobs roles"
+)
 SECTIONS: Final = word_set(
     "args arguments parameters params returns return raises examples example usage note notes input output inputs "
     "outputs requirements keywords"
@@ -69,7 +88,8 @@ TOOLS: Final = frozenset({"used", "tool", "this", "it", "able", "ability", "tool
 GRANTED: Final = frozenset({"you", "users", "user", "us", "agents", "agent", "models", "clients"})
 GRANTS: Final = word_set("allow allows enable enables let lets help helps permit permits allowing enabling letting")
 AFTER_NOUN: Final = word_set(
-    "of on for from in with since about by and or , . ; : ) ( that which are is at between to per as including"
+    "where whose near around of on for from in with since about by and or , . ; : ) ( that which are is at "
+    "between to per as including"
 )
 DASHES: Final = frozenset("-–—|")
 TITLE_ENDS: Final = frozenset(":-–—|\n")
@@ -101,6 +121,11 @@ NO_ACT: Final = frozenset(
         for base in ("stop", "end", "exit", "block", "pause")
         for word in ("after", "at", "when", "if", "once")
     ]
+    + [
+        (word, base)
+        for word in ("where", "how", "which", "between", "one", "what", "from")
+        for base in ("choose", "select")
+    ]
     + [("here", "start"), ("with", "start"), ("at", "start"), ("from", "start")]
 )
 PLAINLY: Final = word_set("set update edit insert move cancel register publish restore")
@@ -119,6 +144,7 @@ MAY: Final = word_set("can may with who to has")
 LETTING: Final = word_set("to with by let lets allow allows give gives")
 SILENT: Final = frozenset(
     {
+        "accept",
         "provide",
         "top",
         "bring",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from governance.policy.intents.evidence import RANK
@@ -22,12 +22,77 @@ _MODIFIERS: Final = word_set(
 _THINGS: Final = word_set(
     "order message post transfer comment charge refund purchase release email mail sms backup snapshot record tag "
     "label webhook invite bid bet stake swap trash track vote cache queue file link map plan trade project issue star "
-    "review branch commit report process place contact alert phone design call like watch book"
+    "review branch commit report process place contact alert phone design call like watch book "
+    "note segment caption subtitle bundle anchor spot mine score nest pad judge sequence hand arm park pair "
+    "strand courier "
+    "herald sanction stamp fingerprint sense study"
 )
 _ASKED: Final = word_set(
     "status history detail info information count listing metadata stat statistic list query search log result "
     "summary report read get policy reason eligibility estimate rule fee"
 )
+# Things that acts are named after, and what is told of them: `restart_policy`, `webhook_deliveries`.
+THING_FIRST: Final = word_set(
+    "restart transfer kill drop email mail webhook order share exit backup call message sms post purge shutdown "
+    "refund charge "
+    "trade stop block ban crash failover lock burn sell buy build deploy run sync test import export upload "
+    "download phone "
+    "fax bid stake swap payment broadcast alert"
+)
+ANSWERING: Final = word_set(
+    "attempt book code condition count delay delivery fee field format frequency header hour interval limit "
+    "method name "
+    "option order_type point policy quote rate reason receipt requirement rule size slot state stat step time "
+    "type window"
+)
+# Behind these a name only says by what, or what comes afterwards: `user_by_email`, `check_before_delete`.
+_BY: Final = word_set("by before after without until since per")
+_STANDING: Final = word_set("latest newest last current next previous recent upcoming past pending active scheduled")
+# Things of two words whose first is no act: `open_ports`, `release_notes`.
+COMPOUNDS: Final[Mapping[str, frozenset[str]]] = {
+    word: word_set(seconds)
+    for word, seconds in {
+        "open": "port issue incident ticket position order connection invoice alert bug session vulnerability "
+        "deal case pr "
+        "interest graph api",
+        "slow": "query log request statement endpoint",
+        "release": "note asset artifact date train",
+        "review": "comment thread score",
+        "order": "item line detail book",
+        "queue": "depth length size stat message metric",
+        "cache": "entry key stat size hit",
+        "test": "case suite result coverage failure",
+        "trade": "fill history",
+        "build": "log artifact failure status",
+        "call": "graph stack log hierarchy tree",
+        "change": "log history set",
+        "commit": "history message sha activity",
+        "transfer": "fee history rate",
+        "payment": "method term",
+        "press": "release",
+        "push": "rule",
+        "access": "log",
+        "audit": "log trail event",
+        "search": "volume trend",
+        "sync": "status state",
+        "backup": "list status",
+        "deploy": "history log status",
+        "run": "history log status",
+        "exit": "code node",
+        "drop": "rate",
+        "exchange": "rate",
+        "burn": "rate down",
+        "stop": "word time",
+        "lock": "file status",
+        "share": "price holder count",
+        "post": "code office count",
+        "ban": "list",
+        "block": "list height time reward number",
+        "sell": "side price",
+        "buy": "side price",
+        "bid": "price",
+    }.items()
+}
 _RUNS: Final = word_set("run build deploy sync test play merge schedule trigger patch change export upload share")
 _ENDED: Final = word_set("history detail info information count log result stat statistic format option type")
 _STOPS: Final = frozenset({"departure", "arrival"})
@@ -62,6 +127,10 @@ def named(words: Sequence[str]) -> Named | None:
         words = words[:-1]
     if len(words) == 1 and words[0] not in KNOWN and words[0] not in FOREIGN:
         words = unglued(words[0])
+    for place, word in enumerate(words):
+        if place and word in _BY:
+            words = words[:place]
+            break
     worst: Named | None = None
     fresh = True
     for place, word in enumerate(words):
@@ -76,10 +145,18 @@ def named(words: Sequence[str]) -> Named | None:
     return worst or _verbless(words)
 
 
+def compound(words: Sequence[str], place: int) -> bool:
+    """Whether a thing of two words begins here, whose first is no act."""
+    seconds = COMPOUNDS.get(words[place]) if place >= 0 else None
+    return seconds is not None and place + 1 < len(words) and singular(words[place + 1]) in seconds
+
+
 def _verb(words: Sequence[str], place: int) -> Named | None:
     word = words[place]
     verb = KNOWN.get(word)
-    if word == "text" and place:
+    if (word == "text" and place) or compound(words, place) or (place and compound(words, place - 1)):
+        return None
+    if word in ("merge", "pull") and words[place + 1 : place + 2] in (["request"], ["requests"]):
         return None
     if word in ("check", "sign", "log") and words[place + 1 : place + 2] and words[place + 1] in ("in", "out", "off"):
         return Named(Intent.WRITE, f"the name says {word} {words[place + 1]}", True, word)
@@ -91,6 +168,8 @@ def _verb(words: Sequence[str], place: int) -> Named | None:
     if verb.form is Form.PAST or verb.form is Form.GERUND:
         return None
     if verb.form is Form.THIRD and verb.nounlike:
+        return None
+    if verb.nounlike and place and words[place - 1] in _STANDING:
         return None
     if verb.nounlike and len(words) > 1:
         return _doubtful(words, place, verb)
@@ -118,7 +197,7 @@ def _doubtful(words: Sequence[str], place: int, verb: Verb) -> Named | None:
         return None
     if place and not rest and meant(verb.base, verb.intent, words[:place])[0] is Intent.READ:
         return Named(Intent.READ, f"the name ends in {words[-1]}", False, words[-1])
-    answers = bool(rest) and last in ANSWERS
+    answers = bool(rest) and (last in ANSWERS or (verb.base in THING_FIRST and last in ANSWERING))
     settled = _settled(words, place, verb, firm=not verb.loose and not answers and (place == 0 or not rest))
     settled = settled._replace(answers=answers)
     return settled._replace(noun=place > 0 and (bool(rest) or verb.base == "request"))

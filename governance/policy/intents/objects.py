@@ -73,13 +73,24 @@ GROUPS: Final[Mapping[str, frozenset[str]]] = {
         "address amount color coordinate csv currency data date document excel file format html json markdown number "
         "pdf spreadsheet string text time timestamp timezone unit url word xml yaml"
     ),
-    "money": word_set("ada btc coin crypto eth ether fund money nft payment sol token transaction tx usdc wei"),
+    "pieces": word_set(
+        "array audio cell clip column csv dataset dict document docx excel file image json layer list mesh "
+        "object pdf row "
+        "sheet slide spreadsheet table text track video yaml"
+    ),
+    "retention": frozenset({"retention", "lifecycle"}),
+    "money": word_set(
+        "ada btc cash coin crypto donation eth ether fund money nft payment payout salary sol tip token "
+        "transaction tx usdc wei"
+    ),
     "money_things": MOVED,
     "only_reads": word_set(
-        "esql find insight instant kql logql nrql promql range read read-only readonly select soql traceql view"
+        "esql find gaql insight jmespath jql jsonpath instant kql logql nrql promql range read read-only "
+        "readonly select soql traceql view"
     ),
     "queries": word_set(
-        "analysis assessment audit benchmark check comparison diagnostic dry esql estimate evaluation explain insight "
+        "analysis assessment research audit benchmark check checker comparison diagnostic dry esql estimate "
+        "evaluation explain insight "
         "inspection kql lint linter logql lookup metric nrql preview promql readonly report scan search select "
         "simulation soql speedtest validation"
     ),
@@ -96,17 +107,18 @@ GROUPS: Final[Mapping[str, frozenset[str]]] = {
 
 # A verb, what it means, and the words beside it of which one makes it so. The first line of a verb that fits counts.
 TABLE: Final = """
-accept      destructive  claim dispute payment
+accept      destructive  claim dispute merge payment pull
 add         exfiltrative @access
 add         destructive  beneficiary payee payout
 add         destructive  fund money
+adjust      destructive  @retention
 allow       exfiltrative anonymous public publicly
 amend       destructive  commit history
 answer      write        call invitation
 answer      exfiltrative comment email inquiry message review ticket
 apply       destructive  infrastructure kustomization manifest migration plan sql terraform yaml
 approve     destructive  allowance erc payment payout spender spending token transaction transfer
-ask         exfiltrative community forum public
+ask         exfiltrative channel team community forum public
 backup      exfiltrative bucket cloud remote
 book        destructive  flight hotel ticket trip
 bridge      destructive  @money
@@ -118,17 +130,20 @@ call        destructive  @code cli contract rpc service tool
 call        exfiltrative contact customer number person phone somebody someone webhook
 capture     destructive  @money_things
 capture     write        contact customer lead
+change      destructive  @retention
 change      exfiltrative @access
 change      destructive  beneficiary payee payout
 check       write        checkbox
 checkout    destructive  basket cart file files order shop
+clean       read         html markdown prose text transcript
 clear       write        filter highlight selection
 close       destructive  account app application browser connection database page position process session tab window
 collect     destructive  debt deposit fee garbage money payment
 complete    destructive  booking checkout order payment purchase transaction
+configure   destructive  @retention
 confirm     destructive  booking order payment purchase transaction transfer
 convert     read         @data
-copy        exfiltrative @remote
+copy        exfiltrative @remote external outside partner
 create      exfiltrative @access
 create      destructive  beneficiary payee
 decline     destructive  payment
@@ -144,18 +159,21 @@ dump        read         dom log page tree
 embed       read         phrase query sentence text
 enable      exfiltrative anonymous public publicly
 enable      destructive  maintenance
+evaluate    destructive  process runtime repl console debugger
 evaluate    destructive  browser code element expression_js javascript js page python script
 execute     destructive  @code
 execute     read         @only_reads
 execute     destructive  @talk
 execute     read         @queries
 execute     write        @started
+extract     exfiltrative bulk
 extract     write        archive audio frame tar zip
 fire        write        event trigger
-format      read         code date json markdown number sql string text xml
+format      read         code date json markdown number sql string xml
 format      destructive  disk drive partition volume
 forward     read         geocode geocoding
 forward     write        port
+follow      read         log link redirect shortlink url
 freeze      write        column pane row
 generate    exfiltrative presigned public shareable signed
 get         destructive  rid
@@ -163,18 +181,21 @@ get         write        lease lock
 give        destructive  @money_things money
 give        exfiltrative access
 give        destructive  tip
+go          read         declaration definition implementation
 go          exfiltrative live public
 grant       exfiltrative @access
 hang        destructive  up
 increase    destructive  bid budget spend
 inform      read         you
 integrate   read         expression function polynomial
+jump        read         declaration definition implementation where
 lapse       write        time
 launch      exfiltrative broadcast campaign livestream livestreaming
 leave       destructive  channel group organization room server team workspace
 list        exfiltrative buyer marketplace sale
 load        read         document file notebook
 load        destructive  dll
+map         read         page site structure url website
 lock        destructive  account card device everybody everyone out phone sim user
 log         destructive  off out
 logout      destructive  all everywhere session user
@@ -183,9 +204,11 @@ make        exfiltrative call public
 make        destructive  payment purchase
 manage      write        account
 manage      exfiltrative @access
+merge       write        @pieces
 migrate     destructive  database db schema
+modify      destructive  @retention
 modify      exfiltrative @access
-move        destructive  bin fund money trash
+move        destructive  fund money
 obtain      write        certificate lease lock
 open        exfiltrative anonymous public publicly
 open        destructive  shell terminal console
@@ -202,16 +225,20 @@ place       exfiltrative call
 power       destructive  host instance machine process server service site vm
 power       write        on
 power       destructive  cycle down off
+produce     exfiltrative event message record topic
 print       write        document file label receipt
 process     destructive  order payment payout refund transaction
 provide     read         advice context data detail diagnostic documentation guidance guideline information
 provide     read         instruction list metadata overview result summary
 provide     write        feedback
 publish     write        template workflow
+pull        read         data detail figure information metric number quote report statistic table text
 push        write        array element head item stack tail value
 put         destructive  sleep
+put         destructive  @retention
 put         exfiltrative ftp ipfs sftp
 put         exfiltrative @access
+put         exfiltrative channel channels
 put         destructive  blob content document file object
 quote       exfiltrative post tweet
 raise       destructive  bid budget spend
@@ -225,6 +252,7 @@ remove      read         @text_parts
 remove      write        assignee basket bookmark cart emoji favorite label like reaction star wishlist
 render      write        animation movie video
 renew       destructive  domain license membership plan subscription
+replace     destructive  order
 replace     destructive  content entire everything file what whole
 report      write        abuse bug feedback incident scorecard spam
 request     exfiltrative signature
@@ -250,10 +278,11 @@ scale       destructive  zero
 schedule    exfiltrative @sent_things
 select      write        cell context device element file frame item menu node option page project tab text window
 select      write        workspace
-select      read         data query record row sql statement table
-send        destructive  @money code command gcode instruction process script signal sql stdin
+select      read         data only query record row sql statement table
+send        destructive  @money mutation statement code command gcode instruction process script signal sql stdin
+send        read         echo icmp probe
 send        write        archive input key keyevent keystroke ping
-set         destructive  power
+set         destructive  power @retention
 set         exfiltrative @access
 set         destructive  beneficiary payee payout
 show        write        alert dialog notification overlay popup toast
@@ -293,6 +322,7 @@ turn        destructive  host instance machine maintenance process server servic
 turn        write        on
 turn        destructive  off
 type        destructive  terminal shell console
+update      destructive  @retention
 update      exfiltrative @access
 update      destructive  beneficiary payee payout
 upgrade     destructive  membership plan subscription tier
@@ -315,6 +345,7 @@ def _read_table() -> dict[str, tuple[Row, ...]]:
 
 BESIDE: Final[Mapping[str, tuple[Row, ...]]] = _read_table()
 CODE: Final = GROUPS["code"]
+_CREDENTIALS: Final = word_set("control key log point request token")
 
 
 def meant(verb: str, default: Intent, beside: Collection[str]) -> tuple[Intent, str | None]:
@@ -322,6 +353,10 @@ def meant(verb: str, default: Intent, beside: Collection[str]) -> tuple[Intent, 
     rows = BESIDE.get(verb)
     if rows is not None:
         nouns = [singular(word) for word in beside]
+        if "access" in nouns and not _CREDENTIALS.isdisjoint(nouns):
+            nouns = [noun for noun in nouns if noun != "access"]
+        if "timeout" in nouns:
+            nouns = [noun for noun in nouns if noun != "visibility"]
         for words, intent in rows:
             for noun in nouns:
                 if noun in words:

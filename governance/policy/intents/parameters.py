@@ -20,6 +20,9 @@ LONGEST: Final = 80
 class Part(Enum):
     """What a parameter is for, as far as its name tells."""
 
+    # Members are the same only to themselves, and a hash of their names costs more than all look-ups here.
+    __hash__ = object.__hash__
+
     ADDRESS = "an address on the network"
     PLACE = "perhaps an address"
     CONTENTS = "an address of content"
@@ -31,6 +34,7 @@ class Part(Enum):
     METHOD = "the method of a request"
     ACT = "which act"
     CODE = "code or a command"
+    EXEC = "a command that is run beside"
     QUERY = "a query"
     SQL = "SQL"
     SAVING = "where a file is kept"
@@ -58,9 +62,11 @@ _WHOLE: Final[Mapping[str, Part]] = {
         Part.GUESTS: "attendees guests invitees attendee_emails",
         Part.CONTENT: "body message text content subject html caption attachment attachments messages summary markdown "
         "blocks",
-        Part.BODY: "payload request_body headers json data form_data post_data",
-        Part.METHOD: "http_method request_method verb",
+        Part.BODY: "payload request_body json data form_data post_data",
+        Part.METHOD: "http_method request_method",
         Part.ACT: "method action operation op act subcommand operation_type action_type act_type mode",
+        Part.EXEC: "exec execute eval run_command exec_command post_command pre_command on_complete_command shell_exec "
+        "run_script command_to_run then_run",
         Part.CODE: "command cmd commands code script shell js_code javascript python_code js bash code_snippet "
         "shell_command python statements snippet program command_line commandline argv args applescript",
         Part.QUERY: "query queries q cypher graphql gql",
@@ -100,9 +106,34 @@ _CARRIED_TO: Final = word_set("to email emails recipients recipient channel")
 _KEPT_IN: Final = word_set("path file dir directory folder filename filepath")
 _OUT: Final = word_set("output out save export download dest destination")
 _KEPT_AS: Final = frozenset({"file", "both", "disk", "save"})
+_CODE_RUN: Final = (
+    r"(?:(?:shell|system|terminal|os|bash|unix|cli|host) commands?|code|scripts?|shell|sql|javascript|js|python|bash|"
+    r"powershell|snippets?|statements?|programs?|executables?|lua|expressions?)"
+)
+_THEN: Final = (
+    r"(?: \w+){0,4} (?:to|that|which|is|are|gets|will)(?: be| is| get)? (?:run|runs|execute[sd]?|evaluated?|invoked)\b"
+)
+_RUN: Final = re.compile(
+    rf"\b{_CODE_RUN}\b{_THEN}|\b(?:runs?|executes?|evaluates?)(?: \w+){{0,3}} {_CODE_RUN}\b|\b(?:arbitrary|"
+    rf"raw) {_CODE_RUN}\b",
+    re.IGNORECASE,
+)
+_COMMAND_RUN: Final = re.compile(
+    rf"\bcommands?\b{_THEN}|\b(?:runs?|executes?)(?: \w+){{0,3}} commands?\b", re.IGNORECASE
+)
+_NOT_RUN: Final = re.compile(
+    r"\b(?:not|never|without|before|instead|select|read[- ]?only|readonly|search|grep|jql|promql|logql|kql|"
+    r"saved|name of|id of|path of|which)\b",
+    re.IGNORECASE,
+)
+_IN_SQL: Final = re.compile(r"\b(?:sql|ddl|dml|t-sql|plsql|hql|cypher|gremlin)\b", re.IGNORECASE)
+_SET: Final = re.compile(r"\bto set\b|\bnew (?:value|state|level)\b|\bdesired\b", re.IGNORECASE)
 _WORDS: Final = re.compile(r"[a-z]+").findall
 _OPEN: Final = frozenset({"public", "publish", "published", "anyone", "everyone", "unlisted", "world", "live"})
-_ENDED: Final = frozenset({"stopped", "terminated", "deleted", "off", "destroyed"})
+_ENDED: Final = word_set(
+    "stopped terminated deleted off destroyed inactive disabled suspended revoked banned blocked shutdown killed "
+    "removed"
+)
 _STATES: Final = frozenset({"status", "state", "type", "visibility", "privacy", "access", "scope", "privacystatus"})
 _SENDING: Final = frozenset({"post", "put", "patch"})
 _HTTP: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
@@ -117,6 +148,10 @@ class Taken:
     http: bool = False
     address_text: str = ""
     strategy: tuple[str, str] | None = None
+    options: dict[str, list[str]] = field(default_factory=dict)
+    run: str | None = None
+    queried: str | None = None
+    value: str | None = None
     named: bool = False
 
 
@@ -157,6 +192,10 @@ def taken(schema: Mapping[str, JSON]) -> Taken:
         part = part_of(name)
         if part is None and isinstance(value, dict) and value.get("format") in ("uri", "url"):
             part = Part.ADDRESS
+        if isinstance(value, dict):
+            described = value.get("description")
+            if isinstance(described, str):
+                _described(result, name, part, described[:300], value)
         if part in _FREE and isinstance(value, dict) and "enum" in value:
             part = None
         if part is not None:
@@ -172,6 +211,31 @@ def taken(schema: Mapping[str, JSON]) -> Taken:
         if isinstance(value, dict) and (part is Part.ACT or part is Part.METHOD or "enum" in value):
             _choices(result, name, part, value)
     return result
+
+
+def _may_run(text: str) -> bool:
+    """A look at a text that costs little, before the patterns are searched."""
+    return "xecut" in text or "run" in text or "Run" in text or "rbitrary" in text or "valuat" in text or "aw " in text
+
+
+def _is_run(text: str, part: Part | None) -> bool:
+    """Whether a parameter is said to be run. `command` by itself may be one of a few that the tool has."""
+    if _NOT_RUN.search(text):
+        return False
+    return _RUN.search(text) is not None or (part is not Part.CODE and _COMMAND_RUN.search(text) is not None)
+
+
+def _described(result: Taken, name: str, part: Part | None, text: str, value: Mapping[str, JSON]) -> None:
+    """What the description of a parameter says is done with it: run, asked in SQL, or set."""
+    if len(name) > LONGEST:
+        return
+    if value.get("type") in (None, "string"):
+        if _may_run(text) and _is_run(text, part):
+            result.run = result.run or name
+        if part is Part.QUERY and _IN_SQL.search(text):
+            result.queried = result.queried or name
+    if ("to set" in text or "new " in text or "esired" in text) and _SET.search(text):
+        result.value = result.value or name
 
 
 def _properties(schema: Mapping[str, JSON]) -> Iterator[tuple[str, JSON]]:
@@ -207,6 +271,7 @@ def _choices(result: Taken, name: str, part: Part | None, value: Mapping[str, JS
     listed = value.get("enum")
     options = [_short(option) for option in listed if isinstance(option, str)] if isinstance(listed, list) else []
     low = name.lower()
+    result.options[name] = options
     if part is Part.AUDIENCE or low in _STATES:
         _states(result, name, options)
     if low.startswith("output") and any(option.lower() in _KEPT_AS for option in options):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from governance.policy.intents.evidence import Finding
+from governance.policy.intents.names import ANSWERING, THING_FIRST
 from governance.policy.intents.objects import ACTS, ANSWERS
 from governance.policy.intents.tables import word_set
 from governance.policy.intents.words import KNOWN, Form, singular
@@ -51,6 +52,15 @@ _NOUN_ENDINGS: Final = (
 _ARTICLES: Final = word_set("the a an this that your all every its")
 _OF: Final = word_set("of with in from below at on and , near between around per about within across under near")
 
+_NO_VERBS: Final = (
+    _OF
+    | _ASKS
+    | word_set(
+        "for to as if all both only just when while once after before this that use using based via through like than "
+        "is are was were be being not no do does did without unlike instead within during given per than into onto"
+    )
+)
+
 
 def noun_phrase(description: str) -> Finding | None:
     """What a description without a verb tells: `Payments of a customer` reads, `Deletion of a user` does not."""
@@ -63,7 +73,8 @@ def noun_phrase(description: str) -> Finding | None:
     answered = first if first in _ASKS else None
     if answered is None and _VAGUE.isdisjoint(words) and first not in _BEFORE:
         answered = _answered(words)
-    return Finding(Intent.READ, f"the description names what is answered: {answered}", firm=False) if answered else None
+    why = f"the description names what is answered: {answered}"
+    return Finding(Intent.READ, why, answered, firm=False) if answered else None
 
 
 def _answered(words: list[str]) -> str | None:
@@ -109,6 +120,11 @@ def answers_by_phrase(words: Sequence[str], description: str) -> str | None:
         return None
     last = singular(words[-1])
     answer = last in ANSWERS or last in _FACTS
+    if verb.base in THING_FIRST and (last in ANSWERING or answer):
+        if said[0] in ("is", "are", "whether") or said[0] in _ASKS:
+            return said[0]
+        if words[-1] in said[:4] and not any(_is_act(word) for word in said[:2] if word not in words):
+            return words[-1]
     if answer and said[0] in _ASKS:
         return said[0]
     if words[-1] in said[:3] and answer and verb.nounlike:
@@ -157,7 +173,8 @@ def named_in(words: Iterable[str], description: str) -> bool:
 def acts_somehow(description: str) -> bool:
     """Whether a description begins with a verb that the tables do not hold: `Tweaks the report`."""
     words = description[:80].lower().split(None, 2)
-    return len(words) > 1 and words[1] in _ARTICLES and words[0] not in _OF | _ASKS
+    unknown = bool(words) and words[0] not in KNOWN and words[0] not in _NO_VERBS
+    return len(words) > 1 and words[1] in _ARTICLES and unknown and words[0].isalpha()
 
 
 def _plural(word: str) -> bool:

@@ -28,21 +28,29 @@ _DENIED: Final = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE: Final = re.compile(r"[.;!?]\s|\n")
-_ASKING: Final = frozenset({"query", "select", "read", "run", "execute", "perform"})
+_ONLY_WEIGHED: Final = frozenset({"dry", "validate", "lint", "parse", "estimate", "plan"})
+_ASKING: Final = frozenset({"query", "select", "read", "run", "execute", "perform", "view", "show"})
 
 
 def weighed(main: Finding | None, words: Sequence[str], description: str, parameters: Taken) -> Finding | None:
     """A tool that takes a whole statement can do what the statement does, unless it says that it only reads."""
     statement = parameters.parts.get(Part.SQL)
-    key = statement or parameters.parts.get(Part.QUERY)
+    key = statement or parameters.queried or parameters.parts.get(Part.QUERY)
     if key is None or (main is not None and main.intent is Intent.EXFILTRATIVE):
+        return main
+    if not _ONLY_WEIGHED.isdisjoint(words):
         return main
     if main is not None and main.base not in _ASKING:
         return main
     if main is not None and main.intent is Intent.WRITE:
         return main
-    at_stake = statement is not None or _AT_STAKE.search(" ".join(words)) or _AT_STAKE.search(description)
-    reading = _only_reads(words, description)
+    at_stake = (
+        statement is not None
+        or parameters.queried
+        or _AT_STAKE.search(" ".join(words))
+        or _AT_STAKE.search(description)
+    )
+    reading = only_reads(words, description)
     if main is not None and main.intent is Intent.DESTRUCTIVE:
         if reading and (
             at_stake or "query" in words or "queries" in description.lower() or "query" in description.lower()
@@ -54,7 +62,8 @@ def weighed(main: Finding | None, words: Sequence[str], description: str, parame
     return main
 
 
-def _only_reads(words: Sequence[str], description: str) -> bool:
+def only_reads(words: Sequence[str], description: str) -> bool:
+    """Whether a tool says that the statements it takes only read."""
     if not (
         _ONLY_READING.search(description)
         or "select" in words

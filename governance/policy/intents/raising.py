@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from governance.policy.intents.addresses import by_address
 from governance.policy.intents.clauses import Act
+from governance.policy.intents.consequences import consequences, kept
 from governance.policy.intents.evidence import Finding
 from governance.policy.intents.parameters import Part, Taken
+from governance.policy.intents.queries import only_reads
 from governance.policy.intents.tables import word_set
 from governance.policy.intents.words import split
 from governance.policy.values import Intent
 
+_NAMES_A_THING: Final = "the description names"
 _CARRYING: Final = word_set("copy sync mirror backup push move replicate upload transfer export")
 _JUDGING: Final = word_set("check validate simulate preview explain lint estimate verify")
-_KEEPING: Final = word_set("create save store write update mark modify insert append persist")
+_KEEPING: Final = word_set(
+    "keep repair fix edit import rename archive assign register install create save store write update mark "
+    "modify insert append persist"
+)
 SENDING: Final = word_set("send email mail post publish upload forward transmit broadcast notify")
 # Verbs that a reading uses of what it shows as often.
 _STATES: Final = word_set(
@@ -27,21 +33,38 @@ _SHARED: Final = frozenset({"share", "public"})
 _FORWARDING: Final = frozenset({"forwarding", "forwarder", "autoforward", "autoreply", "responder"})
 _SIGNED: Final = frozenset({"presigned", "presign", "signed", "shareable"})
 _LINKS: Final = frozenset({"url", "urls", "link", "links", "post"})
+_PRESIGNED: Final = frozenset({"presigned", "presign"})
+_GOT: Final = [["get"], ["obtain"], ["fetch"], ["request"], ["retrieve"], ["produce"]]
+_OPENING: Final = word_set("share sharing shareable public presigned signed invite")
 _SINKS: Final = word_set(
     "webhook webhooks hook hooks destination drain sink endpoint callback forwarder mirror remote subscription "
     "notification integration"
 )
 _COMMANDS: Final = word_set("command cmd commands shell argv program")
 _LOOKING_AT_CODE: Final = _JUDGING | word_set("parse format find search list describe analyze analyse audit scan")
+_SEEKING: Final = frozenset({"find", "search", "list", "describe"})
+# What carries content and with force replaces what is there.
+_FORCED: Final = frozenset({"push", "deploy", "publish", "upload", "sync", "release"})
 _COMPUTING: Final = frozenset({"start", "call", "compute", "calculate", "evaluate"})
+# What is new has nothing yet that a state could end.
+_BEGINNING: Final = word_set("create add make insert register new upload import")
+_PLANNING: Final = word_set("plan preview simulate dry check validate diff estimate")
 _MAILED: Final = [["email"], ["mail"], ["message"], ["sms"], ["share"], ["post"], ["deliver"]]
 _REQUESTS: Final = frozenset({"request", "api", "proxy", "rest", "http", "endpoint"})
 
 
+class Text(NamedTuple):
+    """A description, and the words that it was cut into."""
+
+    whole: str
+    words: Sequence[str]
+
+
 def raises(
-    main: Finding | None, words: Sequence[str], description: str, said: Sequence[Act], parameters: Taken
+    main: Finding | None, words: Sequence[str], text: Text, said: Sequence[Act], parameters: Taken
 ) -> Iterator[Finding]:
     """What else is said that makes a tool worse than its first act."""
+    description = text.whole
     reads = main is not None and main.reads
     payee = parameters.parts.get(Part.PAYEE)
     if payee is not None and Part.AMOUNT in parameters.parts and (main is None or main.intent is Intent.WRITE):
@@ -49,11 +72,27 @@ def raises(
     for act in said:
         if not act.main and act.intent is not Intent.READ and _adds(act, main, reads):
             yield Finding(act.intent, f"the description says {act.word}")
+    only_named = main is not None and (
+        main.why.startswith(_NAMES_A_THING) or (main.intent is Intent.READ and _of_a_link(text, said))
+    )
+    if text.words and (main is None or main.intent is Intent.WRITE or only_named):
+        told = consequences(description, text.words)
+        yield from (found for found in told if "draft" not in words or found.intent is not Intent.EXFILTRATIVE)
+    if main is not None and main.intent is Intent.READ and " into " in description[:300]:
+        found = kept(description)
+        if found is not None:
+            yield found
     yield from _by_choice(main, parameters)
     opened = any(act.base in ("publish", "create") and act.intent is not Intent.READ for act in said)
     yield from _by_recipient(main, words, parameters, opened=opened)
     yield from by_address(main, words, description, parameters)
-    yield from _by_parameter(main, words, parameters, described=bool(description))
+    yield from _by_code(main, words, description, parameters)
+    yield from _by_parameter(main, words, parameters)
+
+
+def _of_a_link(text: Text, said: Sequence[Act]) -> bool:
+    """Whether a description has no act and names an address: `Link for people without an account`."""
+    return not said and text.words[:1] in (["link"], ["address"], ["url"])
 
 
 def _adds(act: Act, main: Finding | None, reads: bool) -> bool:
@@ -109,13 +148,11 @@ def _by_recipient(main: Finding | None, words: Sequence[str], parameters: Taken,
     address = parts.get(Part.ADDRESS)
     if address is not None and main is not None and main.intent is Intent.WRITE and not _SINKS.isdisjoint(words):
         yield Finding(Intent.EXFILTRATIVE, f"the parameter `{address}` lets the caller choose where content goes")
-    if not _SIGNED.isdisjoint(words) and not _LINKS.isdisjoint(words):
-        yield Finding(Intent.EXFILTRATIVE, "the name says that a link is signed, with which anybody gets at it")
-    if not _SHARED.isdisjoint(words) and not _LINKS.isdisjoint(words) and (main is None or not main.reads or opened):
-        yield Finding(Intent.EXFILTRATIVE, "the name says that a link is shared, with which others get at it")
-    if main is not None and main.intent is Intent.WRITE and not _FORWARDING.isdisjoint(words):
+    yield from _by_link(main, words, opened=opened)
+    if (main is None or main.intent is Intent.WRITE) and not _FORWARDING.isdisjoint(words):
         yield Finding(Intent.EXFILTRATIVE, "the name says that something is forwarded")
-    if main is not None and main.intent is Intent.WRITE and not _PUBLIC.isdisjoint(words):
+    to_public = list(words[-2:]) == ["to", "public"]
+    if to_public or (main is not None and main.intent is Intent.WRITE and not _PUBLIC.isdisjoint(words)):
         yield Finding(Intent.EXFILTRATIVE, "the name says that it becomes public")
     if main is not None and main.intent is Intent.WRITE and not {"ftp", "sftp"}.isdisjoint(words):
         yield Finding(Intent.EXFILTRATIVE, "the name says ftp, which carries content to another host")
@@ -124,22 +161,46 @@ def _by_recipient(main: Finding | None, words: Sequence[str], parameters: Taken,
         yield Finding(Intent.EXFILTRATIVE, f"the parameter `{host}` lets the caller choose where content goes")
 
 
-def _by_parameter(
-    main: Finding | None, words: Sequence[str], parameters: Taken, *, described: bool
-) -> Iterator[Finding]:
+def _by_link(main: Finding | None, words: Sequence[str], *, opened: bool) -> Iterator[Finding]:
+    """A link with which others get at what it leads to."""
+    if not _SIGNED.isdisjoint(words) and not _LINKS.isdisjoint(words):
+        yield Finding(Intent.EXFILTRATIVE, "the name says that a link is signed, with which anybody gets at it")
+    if words[:1] in _GOT and not _PRESIGNED.isdisjoint(words):
+        yield Finding(Intent.EXFILTRATIVE, "the name says that an address is signed, with which anybody gets at it")
+    if words[:1] in _GOT and words[-1] in ("link", "url") and not _OPENING.isdisjoint(words):
+        yield Finding(Intent.EXFILTRATIVE, "the name says that a link is got with which others get at it")
+    if not _SHARED.isdisjoint(words) and not _LINKS.isdisjoint(words) and (main is None or not main.reads or opened):
+        yield Finding(Intent.EXFILTRATIVE, "the name says that a link is shared, with which others get at it")
+
+
+def _by_code(main: Finding | None, words: Sequence[str], description: str, parameters: Taken) -> Iterator[Finding]:
+    """What is run or stated, whatever the tool does beside."""
     parts = parameters.parts
     intent = None if main is None else main.intent
     code = parts.get(Part.CODE)
-    if code is not None and _runs(main, code, described=described):
+    if code is not None and _runs(main, code, described=bool(description)):
         yield Finding(Intent.DESTRUCTIVE, f"the parameter `{code}` can be any code or command")
     sql = parts.get(Part.SQL)
-    if sql is not None and intent in (None, Intent.WRITE):
+    if sql is not None and intent in (None, Intent.WRITE) and not only_reads(words, description):
         yield Finding(Intent.DESTRUCTIVE, f"the parameter `{sql}` takes a statement that can do anything")
+    if parts.get(Part.EXEC) is not None:
+        yield Finding(Intent.DESTRUCTIVE, f"the parameter `{parts[Part.EXEC]}` can be any code or command")
+    if (
+        parameters.run is not None
+        and not only_reads(words, description)
+        and (main is None or main.base not in _LOOKING_AT_CODE or main.base in _SEEKING)
+    ):
+        yield Finding(Intent.DESTRUCTIVE, f"the parameter `{parameters.run}` is run, whatever it is")
+
+
+def _by_parameter(main: Finding | None, words: Sequence[str], parameters: Taken) -> Iterator[Finding]:
+    parts = parameters.parts
+    intent = None if main is None else main.intent
     force = parts.get(Part.FORCE)
-    if force is not None and intent is Intent.WRITE:
+    if force is not None and (intent is Intent.WRITE or (main is not None and main.base in _FORCED)):
         yield Finding(Intent.DESTRUCTIVE, f"the parameter `{force}` lets the caller overwrite or remove what is there")
     removal = parts.get(Part.REMOVAL)
-    if removal is not None and intent in (Intent.READ, Intent.WRITE, None):
+    if removal is not None and _PLANNING.isdisjoint(words) and intent in (Intent.READ, Intent.WRITE, None):
         yield Finding(Intent.DESTRUCTIVE, f"the parameter `{removal}` makes it remove something")
     for part, what in ((Part.SAVING, "keep a file"), (Part.KEEPING, "change something beside")):
         key = parts.get(part)
@@ -148,7 +209,10 @@ def _by_parameter(
     carried = parts.get(Part.CARRYING)
     if carried is not None and intent in (Intent.READ, Intent.WRITE):
         yield Finding(Intent.EXFILTRATIVE, f"the parameter `{carried}` makes it send or publish what it made")
-    if parameters.strategy is not None and intent in (Intent.WRITE, None):
+    if parameters.value is not None and main is None:
+        yield Finding(Intent.WRITE, f"the parameter `{parameters.value}` is set")
+    begun = main is not None and main.base in _BEGINNING
+    if parameters.strategy is not None and intent in (Intent.WRITE, None) and not begun:
         yield Finding(Intent.DESTRUCTIVE, f"the parameter `{parameters.strategy[0]}` can be {parameters.strategy[1]}")
     if intent is Intent.READ and main is not None and main.firm and not parameters.http:
         return

@@ -17,10 +17,13 @@ from governance.policy.intents.grammar import (
     BEING,
     CERTAIN,
     CHOSEN,
+    COMPOUND_FIRST,
+    COMPOUND_LAST,
     CUTS,
     DETERMINERS,
     DOING,
     ENDS,
+    GRANTS,
     HARD,
     JOINS,
     MANUALS,
@@ -28,8 +31,10 @@ from governance.policy.intents.grammar import (
     NO_ACT,
     NOTHING,
     NOUN_FOLLOWS,
+    OPEN_THINGS,
     OPENERS,
     OTHERS,
+    OUTPUTS,
     PLAINLY,
     PREPOSITIONS,
     SECTIONS,
@@ -53,6 +58,8 @@ _TOKENS: Final = re.compile(
 # What stands in brackets before the first sentence: `[admin] Deletes a user`.
 _TAG: Final = re.compile(r"\s*[\[(]([^\])]{0,40})[\])][\s:-]*").match
 
+_BEFORE_PAST: Final = JOINS | BEING | ADVERBS
+_BEFORE_GERUND: Final = JOINS | GRANTS | {"", "by", ",", "for"}
 Known = tuple[Verb | None, Role | None]
 # Words that only keep the beginning of a sentence open, such as articles: the commonest of all.
 _PLAIN: Final[Known] = (None, None)
@@ -62,8 +69,8 @@ _KNOWN: Final[dict[str, Known]] = {
 }
 
 
-def acts(description: str) -> list[Act]:
-    """What a description says the tool does, in the order of the text."""
+def acts(description: str) -> tuple[list[Act], list[str]]:
+    """What a description says the tool does, in the order of the text, and the words of it."""
     tagged = _TAG(description)
     if tagged is not None:
         description = f"{tagged[1]}. {description[tagged.end() :]}"
@@ -83,14 +90,27 @@ def acts(description: str) -> list[Act]:
             _begin(state, tokens[begun])
         verb, role = known
         if verb is not None:
-            place = Place(at, state.earlier(at - 1), state.earlier(at - 2), state.later(at + 1))
-            if _counts(state, place, verb):
+            previous = tokens[at - 1] if at > state.begin else ""
+            if _stands(verb.form, previous) and _counts(state, place := _place(state, at, previous), verb):
                 _add(state, place, verb)
         if role is not None:
             role(state, at)
         else:
             state.open = False
-    return state.found
+    return state.found, tokens
+
+
+def _stands(form: Form, previous: str) -> bool:
+    """Whether a form of a verb can be an act at all behind this word, told before anything else is looked at."""
+    if form is Form.PAST:
+        return previous in _BEFORE_PAST
+    return form is not Form.GERUND or previous in _BEFORE_GERUND or previous.endswith("ly")
+
+
+def _place(state: State, at: int, previous: str) -> Place:
+    tokens = state.tokens
+    before = tokens[at - 2] if at - 1 > state.begin else ""
+    return Place(at, previous, before, tokens[at + 1] if at + 1 < len(tokens) else ".")
 
 
 def _begin(state: State, word: str) -> None:
@@ -153,6 +173,8 @@ def _passive(state: State, place: Place, verb: Verb) -> bool:
         return False
     if place.previous in JOINS and state.last is Form.PAST:
         return verb.base in SUFFERED
+    if place.following == "from" and not OUTPUTS.isdisjoint(state.tokens[place.at + 2 : place.at + 5]):
+        return False
     at = place.at - 1
     while at > state.begin and state.tokens[at] in ADVERBS:
         at -= 1
@@ -197,19 +219,38 @@ def _active(state: State, place: Place, verb: Verb) -> bool:
 
 def _is_noun(state: State, place: Place, verb: Verb) -> bool:
     """Whether a word that is a verb or a noun is a noun here: `Updates of a task`, `Files shared with you`."""
+    if place.following == "of" and verb.form is Form.THIRD and verb.base not in ("dispose", "think"):
+        return True
     if not verb.nounlike or place.previous == "then" or state.tokens[place.at] in VERBAL:
         return False
+    listed = place.following == "," and place.at == state.begin and state.later(place.at + 2) not in KNOWN
+    if listed and verb.form is Form.BASE:
+        return True
     if verb.form is not Form.THIRD:
-        return place.following in NOUN_FOLLOWS
+        after = KNOWN.get(place.following)
+        if after is not None and after.form is Form.PAST and state.later(place.at + 2) in PREPOSITIONS:
+            return True
+        return place.following in NOUN_FOLLOWS or (place.at == state.begin and _compound(place, verb))
     after = KNOWN.get(place.following)
     if after is not None and after.form is Form.PAST:
         return True
     listed = state.open or (place.previous in JOINS and state.last is Form.THIRD)
     if listed and place.following in ("and", "or", ","):
         joined = KNOWN.get(state.later(place.at + 2))
+        if state.later(place.at + 3) == "of":
+            return True
         if joined is not None and joined.form is Form.THIRD:
             return False
     return place.following in AFTER_NOUN
+
+
+def _compound(place: Place, verb: Verb) -> bool:
+    """Whether a sentence begins with a thing of two words, or with how things stand: `Log output`, `Open issues`."""
+    if verb.base == "open":
+        return place.following in OPEN_THINGS
+    if verb.base == "spend":
+        return place.following in PREPOSITIONS
+    return verb.base in COMPOUND_FIRST and place.following in COMPOUND_LAST
 
 
 def _add(state: State, place: Place, verb: Verb) -> None:
@@ -243,7 +284,8 @@ def _add(state: State, place: Place, verb: Verb) -> None:
         state.main = state.sentence
     token = state.tokens[place.at]
     word = token if noun is None or noun == token else f"{token} and {noun}"
-    carried = verb.form is Form.THIRD and intent is Intent.EXFILTRATIVE and place.following in CERTAIN
+    plain = intent in WORST or verb.base in ("keep", "repair", "fix")
+    carried = verb.form is Form.THIRD and plain and place.following in CERTAIN
     firm = noun is not None or not verb.loose or carried
     sure = _sure(state, place, verb, intent, beside)
     state.found.append(Act(intent, word, verb.base, main and not hint, firm, noun or "", sure, hint))
@@ -275,8 +317,11 @@ def _objects(tokens: list[str]) -> tuple[list[str], list[str]]:
 
 def _sure(state: State, place: Place, verb: Verb, intent: Intent, beside: list[str]) -> bool:
     """Whether a verb is plainly an act: it stands no noun in a list, and what is sent goes where somebody chose."""
-    if verb.nounlike and place.previous in JOINS and place.following not in CERTAIN:
+    whatever = verb.form is Form.GERUND and place.following in ("what", "whatever", "everything")
+    if verb.nounlike and place.previous in JOINS and place.following not in CERTAIN and not whatever:
         return False
     if intent is Intent.WRITE and not state.leading:
+        return False
+    if verb.nounlike and place.at == state.begin and place.following in JOINS:
         return False
     return not (verb.form is Form.PAST and intent is Intent.EXFILTRATIVE and CHOSEN.isdisjoint(beside))

@@ -1,4 +1,4 @@
-"""Verbs of other languages than English, as frozen tables. Pure: no Django, no I/O.
+"""Reads descriptions and names in other languages than English. Pure: no Django, no I/O.
 
 Words of languages written in Latin letters are looked up whole, stems of the others are searched for. A little is known
 here, not the languages: what is not found leaves a tool unknown, never harmless.
@@ -7,95 +7,143 @@ here, not the languages: what is not found leaves a tool unknown, never harmless
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from governance.policy.intents.tables import word_set
+from governance.policy.intents.tongue_tables import (
+    AIMING,
+    ANSWERED,
+    ENGLISH,
+    NEGATING,
+    NEGATING_BEHIND,
+    PARTED,
+    QUERIES,
+    RELATIVE,
+    ROMANCE,
+    RUNNING,
+    SMALL,
+    SPOKEN,
+    STATE_BEFORE,
+    STATE_BEHIND,
+    STATING,
+    STEMS,
+    THINGS,
+)
+from governance.policy.intents.words import KNOWN, plain
 from governance.policy.values import Intent
 
-_WORDS: Final[Mapping[Intent, str]] = {
-    Intent.READ: (
-        "obtener obtiene consultar consulta buscar busca listar lista mostrar muestra leer lee devuelve devolver ver "
-        "retorna retornar mostra obtém obter procura pesquisa pesquisar ler exibe exibir verifica verificar calcula "
-        "zeigt zeigen sucht suchen liefert liest lesen holt holen abrufen listet auflisten prüft berechnet übersetzt "
-        "chercher cherche rechercher recherche afficher affiche lister obtient récupère récupérer lire lit renvoie "
-        "retourne cerca cercare restituisce elenca elencare ottiene leggere legge visualizza toont zoekt haalt "
-        "pokazuje wyszukuje zwraca pobiera getir göster gösterir listele listeler ara arar visar söker hämtar donne "
-        "donner calcule calculer trouve trouver indique fornisce trova gibt ermittelt findet fornece encontra "
-        "encuentra calcular encontrar cari mencari menampilkan tìm hiển berekent geeft vindt hittar kensaku shutoku "
-        "ichiran chaxun sousuo huoqu"
-    ),
-    Intent.WRITE: (
-        "crear crea criar cria añadir añade agregar agrega actualizar actualiza modificar modifica cambiar cambia "
-        "guardar guarda editar edita nueva nuevo adicionar adiciona atualizar atualiza alterar altera salvar salva "
-        "novo nova erstellt erstellen anlegen hinzufügen aktualisiert aktualisieren ändert ändern speichert speichern "
-        "bearbeitet bearbeiten neu créer crée ajouter ajoute modifier modifie enregistrer enregistre nouveau nouvelle "
-        "creare aggiungere aggiunge aggiorna aggiornare modificare salvare nuovo nuova maakt voegt tworzy dodaje "
-        "aktualizuje zapisuje oluştur oluşturur ekle ekler güncelle günceller skapar buat membuat tạo sakusei tsuika "
-        "koushin chuangjian tianjia gengxin"
-    ),
-    Intent.DESTRUCTIVE: (
-        "eliminar elimina borrar borra suprimir suprime cancelar cancela detener detiene ejecutar ejecuta revocar "
-        "pagar paga apagar excluir exclui remover deletar deleta parar executar executa desativar revogar löscht "
-        "löschen loeschen loescht entfernt entfernen stoppt stoppen beendet beenden storniert stornieren widerruft "
-        "überschreibt überweist überweisen bezahlt ausführen supprimer supprime effacer efface annuler annule arrêter "
-        "arrête exécuter exécute révoquer révoque écrase payer paie eliminare cancellare cancella rimuovere rimuove "
-        "fermare esegue eseguire verwijdert stopt usuwa zatrzymuje anuluje sil siler durdur durdurur iptal raderar "
-        "hapus menghapus xóa sakujo shanchu transferir transfere transfiere cobrar cobra reembolsar reembolsa "
-        "rembourser rembourse virer trasferisce rimborsa überschreiben sperrt sperren deaktiviert deaktivieren "
-        "kündigt kündigen neustarten desactivar desactiva desativa bloquear bloquea bloqueia reiniciar reinicia "
-        "désactiver désactive redémarrer redémarre disattiva riavvia betaalt betalen annuleert wyłącza restartuje"
-    ),
-    Intent.EXFILTRATIVE: (
-        "enviar envía envia publicar publica compartir comparte exportar exporta subir sube compartilhar compartilha "
-        "sendet senden verschickt verschicken versendet veröffentlicht veröffentlichen teilt exportiert exportieren "
-        "hochladen envoyer envoie publier publie partager partage exporter exporte invia inviare pubblica pubblicare "
-        "condivide condividere esporta verstuurt wysyła publikuje udostępnia gönder gönderir paylaş paylaşır yayınlar "
-        "skickar kirim mengirim gửi soushin fasong fabu reenviar reenvía encaminha encaminhar weiterleiten leitet "
-        "transférer transfère diffuser diffuse inoltra inoltrare carica caricare doorsturen przesyła udostępnić"
-    ),
-}  # fmt: skip
-_STEMS: Final[Mapping[Intent, str]] = {
-    Intent.READ: (
-        "возвраща|показыва|получа|ищет|поиск|найти|находит|список|чита|повертає|показує|отримує|"
-        "検索|取得|一覧|表示|返し|返す|照会|確認|参照|查询|查看|查找|搜索|获取|返回|列出|读取|顯示|显示|查詢|搜尋|取得|"
-        "转换|轉換|変換|计算|計算|翻译|翻訳|解析|分析|统计|比较|比較|检查|検証|验证|摘要|要約|변환|계산|번역|분석|요약|"
-        "بحث|عرض|खोज|दिखा|επιστρέφ|αναζητ|εμφαν|검색|조회|가져|반환|목록|보여|확인|읽"
-    ),
-    Intent.WRITE: (
-        "созда|добавля|добавить|обновля|обновить|изменя|изменить|сохраня|сохранить|записыва|створює|додає|оновлює|"
-        "作成|追加|更新|変更|登録|保存|編集|设置|創建|创建|添加|新增|修改|编辑|写入|新建|إنشاء|बना|δημιουργ|생성|추가|수정|변경|저장|작성|등록"
-    ),
-    Intent.DESTRUCTIVE: (
-        "удал|стира|очища|отменя|отменить|останавлива|остановить|выполня|отзыва|перезаписыва|оплачива|переводит деньги|"
-        "видаля|скасов|зупиня|削除|消去|停止|取り消|キャンセル|実行|上書き|失効|支払|送金|删除|刪除|移除|清空|取消|执行|執行|"
-        "终止|覆盖|撤销|支付|转账|扣款|退款|返金|購入|购买|注文|下单|重启|再起動|重置|リセット|禁用|無効|停用|封禁|卸载|中断|"
-        "환불|구매|재시작|차단|중단|перезапуск|перезагруж|блокиру|отключа|сбрасыв|уничтож|списыва|"
-        "حذف|हटा|διαγρ|삭제|제거|취소|중지|실행|덮어|결제|송금|초기화"
-    ),
-    Intent.EXFILTRATIVE: (
-        "отправ|публику|опубликов|делится|экспорт|рассыла|надсила|送信|公開|共有|投稿|通知し|エクスポート|アップロード|"
-        "发送|發送|发布|發布|分享|导出|上传|推送|转发|轉發|転送|邀请|群发|配信|초대|пересыла|приглаша|выгружа|"
-        "إرسال|أرسل|भेज|στέλν|αποστ|전송|보내|보냅|공유|게시|내보내|업로드|발송"
-    ),
-}  # fmt: skip
+_MOST_WORDS: Final = 48
+_STOPS: Final = frozenset(".;:!?\n")
+_ENDINGS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
+    ("are", ("are", "a", "ano", "ando")),
+    ("ere", ("ere", "e", "ono", "endo")),
+    ("ire", ("ire", "isce", "e")),
+    ("ar", ("ar", "a", "an", "am", "ando")),
+    ("er", ("er", "e", "en", "em", "ent", "ez")),
+    ("ir", ("ir", "e", "en", "em", "it", "issent")),
+    ("re", ("re",)),
+)
+_WORDS: Final = re.compile(r"[^\W\d_]+|[.,;:!?\n]").findall
+# Words of English that a derived form is spelt like.
+_ENGLISH: Final = word_set(
+    "param poster copier importer exporter mater note active code define extract prepare the are place mange "
+    "fine compute cure come date"
+)
 
-FOREIGN: Final[Mapping[str, Intent]] = {word: intent for intent, words in _WORDS.items() for word in words.split()}
 
-_STEM: Final = {intent: re.compile(stems) for intent, stems in _STEMS.items()}
-_FIRST: Final = re.compile(r"[^\W\d_]+").finditer
+def _forms() -> Iterator[tuple[str, Intent]]:
+    for intent, infinitives in ROMANCE.items():
+        for infinitive in infinitives.split():
+            for ending, forms in _ENDINGS:
+                if infinitive.endswith(ending):
+                    stem = infinitive[: -len(ending)]
+                    yield from ((stem + form, intent) for form in forms)
+                    break
+    for intent, words in SPOKEN.items():
+        yield from ((word, intent) for word in words.split())
+
+
+def _table() -> dict[str, Intent]:
+    table: dict[str, Intent] = {}
+    for word, intent in _forms():
+        if word not in _ENGLISH and word not in KNOWN:
+            table.setdefault(word, intent)
+    return table
+
+
+FOREIGN: Final[Mapping[str, Intent]] = _table()
+_STEM: Final = {
+    intent: re.compile(f"{STATE_BEFORE}(?:{stems}){STATE_BEHIND}") for intent, stems in STEMS.items()
+}  # fmt: skip
+_RUNS_A_SEARCH: Final = re.compile(
+    "(?:検索|クエリ|搜索|查询|분석|검색)を?(?:実行|执行|실행)|(?:実行|执行|실행)(?:搜索|查询|検索)"
+)
+_ALIEN: Final = re.compile(r"[\u0370-\u06ff\u0900-\u097f\u3040-\u9fff\uac00-\ud7af]")
 
 
 def told(description: str) -> Iterator[tuple[Intent, str]]:
-    """The acts that a text in another language names: its first words, and stems anywhere in it."""
-    for number, word in enumerate(_FIRST(description)):
-        intent = FOREIGN.get(word[0].lower())
-        if intent is not None:
-            yield intent, word[0]
-        if number >= 11:
+    """The acts that a text in another language names, leaving out what it denies and what it only speaks of."""
+    words = _WORDS(plain(description[:600]).lower())[:_MOST_WORDS]
+    begun, spoken = True, False
+    for place, word in enumerate(words):
+        if word in _STOPS:
+            begun, spoken = True, False
+            continue
+        intent = _parted(words, place) or FOREIGN.get(word)
+        if intent is not None and _counts(words, place, begun=begun, spoken=spoken):
+            if intent is Intent.DESTRUCTIVE and word in RUNNING and not QUERIES.isdisjoint(words[place : place + 5]):
+                intent = Intent.READ
+            spoken = True
+            yield intent, word
+        elif begun and (word in ANSWERED or (word in STATING and words[place + 1 : place + 2] != ["."])):
+            yield Intent.READ, word
+        begun = False
+    if not description.isascii() and _ALIEN.search(description):
+        yield from _stems(description[:4000].lower())
+
+
+def _counts(words: Sequence[str], place: int, *, begun: bool, spoken: bool) -> bool:
+    """Whether a verb is an act where it stands: neither denied nor a thing nor what somebody else does."""
+    if words[place] in THINGS and not begun:
+        return False
+    before = words[max(place - 3, 0) : place]
+    for stop in (".", ",", ";", ":"):
+        if stop in before:
+            before = before[len(before) - before[::-1].index(stop) :]
+    if not NEGATING.isdisjoint(before) or not NEGATING_BEHIND.isdisjoint(words[place + 1 : place + 2]):
+        return False
+    previous = before[-1:]
+    if not RELATIVE.isdisjoint(before[-2:]):
+        return False
+    return not (spoken and previous and previous[0] in AIMING)
+
+
+def _parted(words: Sequence[str], place: int) -> Intent | None:
+    """A German verb of two parts: the second one ends its clause, as in `fragt das Wetter ab`."""
+    particles = PARTED.get(words[place])
+    if particles is None:
+        return None
+    for at, word in enumerate(words[place + 1 : place + 14]):
+        if word in _STOPS:
             break
-    if not description.isascii():
-        text = description.lower()
-        for intent, stems in _STEM.items():
-            match = stems.search(text)
-            if match is not None:
-                yield intent, match[0]
+        behind = words[place + 2 + at : place + 3 + at]
+        if word in particles and (not behind or behind[0] in _STOPS or behind[0] in ("und", "oder", "sowie")):
+            return particles[word]
+    return None
+
+
+def is_foreign(words: Sequence[str]) -> bool:
+    """Whether a text is in another language, whose words are no English verbs: `Resume las ventas por mes`."""
+    first = words[:24]
+    return ENGLISH.isdisjoint(first) and sum(word in SMALL for word in first) > 1
+
+
+def _stems(text: str) -> Iterator[tuple[Intent, str]]:
+    searches = _RUNS_A_SEARCH.search(text)
+    if searches is not None:
+        text = text.replace(searches[0], searches[0][:2])
+    for intent, stems in _STEM.items():
+        match = stems.search(text)
+        if match is not None:
+            yield intent, match[0]

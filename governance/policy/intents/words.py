@@ -36,17 +36,27 @@ _IRREGULAR: Final[Mapping[str, str]] = {
     "send": "sent", "overwrite": "overwritten", "write": "written", "rewrite": "rewritten", "pay": "paid",
     "sell": "sold", "buy": "bought", "lose": "lost", "make": "made", "take": "taken", "give": "given",
     "build": "built", "withdraw": "withdrawn", "draw": "drawn", "hide": "hidden", "find": "found", "get": "got",
-    "show": "shown", "choose": "chosen", "undo": "undone", "tear": "torn", "leave": "left", "bind": "bound",
+    "show": "shown", "choose": "chosen", "undo": "undone", "leave": "left", "bind": "bound",
     "tell": "told", "speak": "spoken", "begin": "begun", "forbid": "forbidden", "outbid": "outbid",
-    "shut": "shut", "put": "put", "set": "set", "cut": "cut", "read": "read", "reset": "reset", "rm": "rm",
+    "shut": "shut", "keep": "kept", "freeze": "frozen", "lend": "lent", "spend": "spent", "ring": "rung",
+    "rebuild": "rebuilt", "rewind": "rewound", "redo": "redone", "foresee": "foreseen", "understand": "understood",
+    "overthrow": "overthrown", "slay": "slain", "hang": "hung", "hold": "held", "bring": "brought", "throw": "thrown",
+    "tear": "torn", "bid": "bid", "steal": "stolen", "shrink": "shrunk", "wind": "wound",
+    "put": "put", "set": "set", "cut": "cut", "read": "read", "reset": "reset", "rm": "rm",
 }  # fmt: skip
 _DOUBLED: Final = word_set(
     "stop drop run set get put ban pin unpin star zip unzip map log tag wrap crop trim plan submit commit strip scan "
     "scrub rebase_ unsubscrib_ transfer refer cancel reset cut shut swap plot ship unset evict_ emit bid bet step "
-    "format_ cp_ grep flag expel kill_ skip tap rub nuke_ begin quit tip shred rm unwrap forbid outbid flip remap"
+    "format_ cp_ grep flag expel kill_ skip tap rub nuke_ begin quit tip shred rm unwrap forbid outbid flip "
+    "remap rip gut jot chop pad lop rerun retag spam skim spot unban unmap"
 )
 # Doubled in British spelling only.
 _BRITISH: Final = word_set("expel label model tunnel")
+_ACCENTS: Final = str.maketrans(
+    "áàâãäåéèêëíìîïóòôõöøúùûüñçýąćęłńśźżğşıčďěňřšťůžÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖØÚÙÛÜÑÇÝŁŚŻĞŞİČŘŠŽ",
+    "aaaaaaeeeeiiiioooooouuuuncyacelnszzgsicdenrstuzAAAAAAEEEEIIIIOOOOOOUUUUNCYLSZGSICRSZ",
+    "",
+) | {ord("ß"): "ss", ord("œ"): "oe", ord("æ"): "ae"}
 _SPLIT: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+").findall
 _ENDINGS: Final = word_set("status info search list history details forecast weather thinking reasoning lookup exec")
 _PEOPLE: Final = word_set("user users order orders member members folder folders server servers")
@@ -111,9 +121,14 @@ def _prefixed(table: Mapping[str, Verb]) -> Iterator[tuple[str, Verb]]:
 KNOWN: Final[Mapping[str, Verb]] = _table()
 
 
+def plain(text: str) -> str:
+    """A text without the accents of Latin letters, of the same meaning to every table here."""
+    return text if text.isascii() else text.translate(_ACCENTS)
+
+
 def split(name: str) -> list[str]:
     """The words of a name in lower case, whether it is written in snake_case, camelCase, kebab-case or with dots."""
-    return [word.lower() for word in _SPLIT(name)]
+    return [word.lower() for word in _SPLIT(plain(name))]
 
 
 def unglued(word: str) -> list[str]:

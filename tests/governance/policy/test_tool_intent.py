@@ -77,6 +77,9 @@ def test_tools_of_well_known_servers(name: str, description: str, expected: Inte
         ("query", ("sql",), DESTRUCTIVE),
         ("lookup", ("command",), DESTRUCTIVE),
         ("fetch", ("url",), EXFILTRATIVE),
+        ("http_request", ("url", "method"), DESTRUCTIVE),
+        ("push_files", ("files", "force"), DESTRUCTIVE),
+        ("find_files", ("pattern", "exec"), DESTRUCTIVE),
         ("create_note", ("to", "body"), EXFILTRATIVE),
         ("update_branch", ("force",), DESTRUCTIVE),
         ("list_files", ("force",), READ),
@@ -148,6 +151,27 @@ def test_the_answer_says_why(tool: tuple[str, str, tuple[str, ...]], expected: t
         ("stop_departures", "Next departures at a stop", (), READ),
         ("read_documentation", "Fetch a page of the Gizmo documentation", ("url",), READ),
         ("read_page", "Fetch any web page", ("url",), EXFILTRATIVE),
+        ("goto", "Navigate to an address", ("url",), EXFILTRATIVE),
+        ("post_json", "Makes a POST request", ("url", "json"), EXFILTRATIVE),
+        ("request", "Makes a request with any method", ("url", "method", "body"), DESTRUCTIVE),
+        ("list_invoices", "Lists invoices. Invoices that are due are paid automatically.", (), READ),
+        ("get_share_link", "", ("path",), EXFILTRATIVE),
+        ("set_retention", "Sets how long logs are kept", ("days",), DESTRUCTIVE),
+        ("retention_policy", "How long messages are kept", ("days",), DESTRUCTIVE),
+        ("expunge", "", (), DESTRUCTIVE),
+        ("mirror", "Makes the target equal to the source; surplus files vanish", (), DESTRUCTIVE),
+        ("file_link", "Link that works without an account", ("path",), EXFILTRATIVE),
+        ("load_folder", "Reads the files of a folder into the index", ("path",), WRITE),
+        ("manage_jobs", "Look at jobs", ("id",), WRITE),
+        ("stock", "Units on hand per warehouse", ("sku",), READ),
+        ("card", "Card to another list", ("id",), UNKNOWN),
+        ("user_by_email", "Finds an account", ("email",), READ),
+        ("check_before_delete", "Lists what depends on a thing", ("id",), READ),
+        ("buscar", "Busca clientes. No modifica nada.", (), READ),
+        ("termin", "Legt einen Termin an und verschickt ihn an alle", (), EXFILTRATIVE),
+        ("wetter", "Fragt das Wetter ab", (), READ),
+        ("konto", "Schließt ein Konto endgültig", (), DESTRUCTIVE),
+        ("rireki", "削除済みのファイルを表示します", (), READ),
         ("add", "Adds two numbers", ("a", "b"), READ),
         ("borrar", "Elimina un registro", (), DESTRUCTIVE),
         ("werkzeug", "Verschickt eine Nachricht", (), EXFILTRATIVE),
@@ -192,3 +216,38 @@ def test_a_text_too_long_to_be_read_is_never_called_harmless() -> None:
     assert classify("get_thing", "Returns a thing. " * 10_000)[0] is UNKNOWN
     assert classify("delete_thing", "Returns a thing. " * 10_000)[0] is DESTRUCTIVE
     assert classify("get_" + "thing_" * 100)[0] is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("described", "expected"),
+    [
+        ("Shell command that is executed on each match", DESTRUCTIVE),
+        ("Run SQL against the warehouse", DESTRUCTIVE),
+        ("Words to look for in scripts", READ),
+        ("The SQL dialect of the files to search", READ),
+    ],
+)
+def test_a_parameter_that_is_said_to_be_run_makes_a_search_worse(described: str, expected: Intent) -> None:
+    """A tool is judged by the worst it can do (contract 1): what a caller writes there is run."""
+    schema: dict[str, Any] = {"properties": {"query": {"type": "string", "description": described}}}
+    assert classify("search_files", "Search files for a text", schema)[0] is expected
+
+
+def test_a_tool_that_only_looks_whatever_is_chosen_is_a_reading() -> None:
+    """A verb of many meanings in the name says less than a closed list of what can be done."""
+    choices: dict[str, Any] = {"properties": {"operation": {"enum": ["list", "get", "transcript"]}}}
+    assert classify("manage_recordings", "Look at recordings", choices)[0] is READ
+    choices["properties"]["operation"]["enum"].append("delete")
+    assert classify("manage_recordings", "Look at recordings", choices)[0] is DESTRUCTIVE
+
+
+def test_what_is_set_is_not_called_read_for_want_of_a_verb() -> None:
+    """Rather a wrong write than a wrong read: a value among the parameters, or the very thing that is named."""
+    degrees: dict[str, Any] = {
+        "properties": {"room": {"type": "string"}, "degrees": {"type": "number", "description": "To set"}}
+    }
+    assert classify("thermostat", "Temperature of a room", degrees)[0] is not READ
+    colour: dict[str, Any] = {"properties": {"event": {"type": "string"}, "colour": {"type": "string"}}}
+    assert classify("event_colour", "Colour of an event", colour)[0] is not READ
+    how_far: dict[str, Any] = {"properties": {"entity": {"type": "string"}, "position": {"type": "integer"}}}
+    assert classify("cover_position", "How far a blind is open", how_far)[0] is not READ
