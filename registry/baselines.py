@@ -15,6 +15,7 @@ from governance.canonical.values import JSON
 from governance.generation import bump
 from governance.models import Part
 from governance.rights import Actor, name_of, require
+from registry import item_votes
 from registry.apart import require_apart
 from registry.manifest.canonical import Kind, held_digest
 from registry.models import Baseline, Item, Server
@@ -88,6 +89,7 @@ def roll_back(*, server: Server, number: int, by: Actor, reason: str) -> Baselin
     if wanted is None:
         raise NotPossible(f"{locked.name} has no baseline {number}; its history lists those there are.")
     moved = _restore(locked, items_of(wanted), by)
+    item_votes.forget(locked)
     settle(locked)
     made = note(locked, "rolled back", name_of(by), reason)
     bump(Part.REGISTRY)

@@ -13,6 +13,7 @@ from typing import Final
 from governance.canonical.strict_json import encode
 from governance.policy.intent import classify
 from governance.policy.values import Intent
+from registry import item_votes
 from registry.manifest.canonical import HELD, Key, Kind, Manifest
 from registry.manifest.canonical import Item as Offered
 from registry.models import Item, Server
@@ -90,6 +91,8 @@ def compare(server: Server, offered: Iterable[Offered], by_client: Collection[Ke
             moved.gone.append(Name(item.kind, item.name))
     _write(written, SEEN)
     _write(reworded, (*SEEN, "seen_document"))
+    if reworded:
+        item_votes.forget_outdated(server)
     return Compared(moved, tuple(there), bool(written or reworded))
 
 

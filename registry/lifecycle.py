@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,21 +16,25 @@ from governance.audit.entry import plain
 from governance.canonical.values import JSON
 from governance.closing import end_open, record
 from governance.generation import bump
-from governance.models import Escalation, Part
+from governance.models import Escalation, Part, Person
 from governance.policy.values import Intent
-from governance.rights import Actor, name_of, require
+from governance.rights import Actor, Machine, NotAllowed, name_of, require
 from governance.workflow.escalation import Act
-from registry import baselines, findings
+from registry import baselines, findings, item_votes
 from registry.apart import require_apart
+from registry.item_votes import AlreadyVoted, Tally
 from registry.models import Item, Server
 from registry.settling import NotPossible, follow_resources, lock, place, settle
 from registry.states import IllegalMove, ItemAct, ItemStanding, ServerAct, after_decision, in_use
 
 __all__ = [
+    "AlreadyVoted",
+    "Approval",
     "ChangedSinceShown",
     "NotPossible",
     "Shown",
     "approve_items",
+    "approve_requested",
     "follow_resources",
     "lock",
     "override_intent",
@@ -72,30 +76,55 @@ class ChangedSinceShown(Exception):
     """An item is not what the deciding person saw; nothing was decided."""
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What an approval came to: the items that are approved, and those held until somebody else approves them too."""
+
+    items: tuple[Item, ...]
+    waiting: tuple[tuple[Shown, Tally], ...] = ()
+
+    @property
+    def still_needed(self) -> str:
+        """Whose approval is missing, a sentence for each way in which it is; "" where nothing waits."""
+        return " ".join(sorted({tally.missing for _, tally in self.waiting}))
+
+
 @transaction.atomic
 def approve_items(
     *, server: Server, items: Iterable[Shown], by: Actor, accept_findings: Sequence[str] = (), reason: str = ""
-) -> tuple[Item, ...]:
+) -> Approval:
     """Make what was shown of each item its baseline, so that agents may see it.
 
-    All of them or none, and not by whoever asked for the server. Raises NotAllowed, ChangedSinceShown, NotPossible.
-    `accept_findings` are rule globs.
+    A person's approval of what is destructive or has a high finding is counted, and the item stays held until enough
+    people gave theirs. All of that or none, and not by whoever asked for the server. Raises NotAllowed,
+    ChangedSinceShown, NotPossible, AlreadyVoted. `accept_findings` are rule globs.
     """
+    if not isinstance(by, Machine) and (why := item_votes.why_not(server, by)):
+        raise NotAllowed(why)
+    locked, decided = _to_approve(server, items, by)
+    if isinstance(by, Machine):
+        return Approval(_approve(locked, decided, by, {}, globs=accept_findings, reason=reason))
+    cast = item_votes.cast(locked, decided, by=by, reason=reason)
+    people = {pk: tally.people for pk, tally in cast.tallies.items() if not tally.missing}
+    ready = tuple(item for item in decided if item.pk in people or item.pk not in cast.tallies)
+    lacking = [item for item in decided if item.pk in cast.tallies and item.pk not in people]
+    waiting = tuple((Shown.of(item), cast.tallies[item.pk]) for item in lacking)
+    fresh = [(Shown.of(item), cast.tallies[item.pk]) for item in lacking if item.pk in cast.fresh]
+    if fresh:
+        item_votes.tell_others(locked, [tally for _, tally in fresh], by=by)
+    _approve(locked, ready, by, people, globs=accept_findings, reason=reason)
+    _record_votes(locked, fresh, by, reason)
+    return Approval(ready, waiting)
+
+
+@transaction.atomic
+def approve_requested(
+    *, server: Server, items: Iterable[Shown], by: Person, accept_findings: Sequence[str], reason: str
+) -> None:
+    """Make items of a new server its first baseline, whose approvals were counted in the request. Raises as above."""
     require(by, *ADMINISTER, act="approve items of a server")
-    locked = lock(server)
-    require_apart(locked, by)
-    if not in_use(locked.state):
-        raise NotPossible(f"{locked.name} is {locked.state}; {_REMEDY[locked.state]} before approving anything of it.")
-    decided = _decide(locked, items, ItemAct.APPROVE)
-    now = timezone.now()
-    for item in decided:
-        item.approved_digest, item.approved_document = item.seen_digest, item.seen_document
-        item.approved_by, item.approved_at, item.late = name_of(by), now, False
-        item.returns, item.last_return_at = 0, None
-    _store_approved(decided, by, now)
-    accepted = findings.accept(locked, decided, name_of(by), now)
-    _record(locked, "approved", decided, by, reason=reason, accepted=accept_findings, findings_accepted=accepted)
-    return decided
+    locked, decided = _to_approve(server, items, by)
+    _approve(locked, decided, by, {}, globs=accept_findings, reason=reason)
 
 
 @transaction.atomic
@@ -105,6 +134,7 @@ def refuse_items(*, server: Server, items: Iterable[Shown], by: Actor, reason: s
     locked = lock(server)
     decided = _decide(locked, items, ItemAct.REFUSE)
     Item.objects.bulk_update(decided, ["state"], batch_size=100)
+    item_votes.forget(locked, decided)
     _record(locked, "refused", decided, by, reason=reason)
     return decided
 
@@ -202,6 +232,41 @@ def retire(*, server: Server, by: Actor, reason: str) -> Server:
     return _move(server, ServerAct.RETIRE, by, reason)
 
 
+def _to_approve(server: Server, items: Iterable[Shown], by: Actor) -> tuple[Server, tuple[Item, ...]]:
+    """The server under its lock, and the items as their approval leaves them, not yet stored."""
+    locked = lock(server)
+    require_apart(locked, by)
+    if not in_use(locked.state):
+        raise NotPossible(f"{locked.name} is {locked.state}; {_REMEDY[locked.state]} before approving anything of it.")
+    return locked, _decide(locked, items, ItemAct.APPROVE)
+
+
+def _approve(
+    server: Server,
+    decided: Sequence[Item],
+    by: Actor,
+    people: Mapping[int, Sequence[str]],
+    *,
+    globs: Sequence[str],
+    reason: str,
+) -> tuple[Item, ...]:
+    """Store what was decided; `people` are those who approved an item, where it took several."""
+    now, accepted = timezone.now(), 0
+    groups: dict[str, list[Item]] = {}
+    for item in decided:
+        names = ", ".join(people.get(item.pk, [name_of(by)]))[:254]
+        item.approved_digest, item.approved_document = item.seen_digest, item.seen_document
+        item.approved_by, item.approved_at, item.late = names, now, False
+        item.returns, item.last_return_at = 0, None
+        groups.setdefault(names, []).append(item)
+    for names, items in groups.items():
+        _store_approved(items, names, now)
+        accepted += findings.accept(server, items, names, now)
+    item_votes.forget(server, decided)
+    _record(server, "approved", decided, by, reason=reason, accepted=globs, findings_accepted=accepted, people=people)
+    return tuple(decided)
+
+
 def _decide(server: Server, chosen: Iterable[Shown], act: ItemAct) -> tuple[Item, ...]:
     """The rows as they are after the act, in order and not yet stored."""
     wanted = sorted(set(chosen))
@@ -229,7 +294,7 @@ def _decided(server: Server, item: Item | None, shown: Shown, act: ItemAct) -> I
     return item
 
 
-def _store_approved(decided: Sequence[Item], by: Actor, now: datetime) -> None:
+def _store_approved(decided: Sequence[Item], people: str, now: datetime) -> None:
     """Write what the rows say since they were approved, a batch in one statement that names no document."""
     for start in range(0, len(decided), BATCH):
         rows = Item.objects.filter(pk__in=[item.pk for item in decided[start : start + BATCH]])
@@ -237,7 +302,7 @@ def _store_approved(decided: Sequence[Item], by: Actor, now: datetime) -> None:
             state=ItemStanding.APPROVED,
             approved_digest=F("seen_digest"),
             approved_document=F("seen_document"),
-            approved_by=name_of(by),
+            approved_by=people,
             approved_at=now,
             late=False,
             returns=0,
@@ -254,15 +319,21 @@ def _record(
     reason: str = "",
     accepted: Sequence[str] = (),
     findings_accepted: int = 0,
+    people: Mapping[int, Sequence[str]] | None = None,
 ) -> None:
     if not items:
         return
     followed = follow_resources(server)
     settle(server)
-    baselines.note(server, what, name_of(by), reason)
+    everybody = {name_of(by)}.union(*(people or {}).values())
+    baselines.note(server, what, ", ".join(sorted(everybody))[:254], reason)
     bump(Part.REGISTRY)
     after: dict[str, JSON] = {
-        "items": [{"kind": item.kind, "name": plain(item.name), "digest": item.seen_digest} for item in items]
+        "items": [
+            _told(item.kind, item.name, item.seen_digest)
+            | ({"by": [*people[item.pk]]} if people and item.pk in people else {})
+            for item in items
+        ]
     }
     if followed:
         after["resources"] = followed
@@ -272,6 +343,20 @@ def _record(
         after["findings"] = findings_accepted
     change = {"what": what, "name": server.name, "after": after, "reason": plain(reason)}
     ledger.append(kind="change.manifest", by=name_of(by), change=change, target={"server": server.name})
+
+
+def _record_votes(server: Server, waiting: Sequence[tuple[Shown, Tally]], by: Actor, reason: str) -> None:
+    """One entry for all that this person approved and somebody else has to approve too."""
+    if not waiting:
+        return
+    items = [_told(item.kind, item.name, item.digest) | {"by": [*tally.people]} for item, tally in waiting]
+    after: dict[str, JSON] = {"items": [*items], "needs": [*sorted({tally.missing for _, tally in waiting})]}
+    change = {"what": "approval counted", "name": server.name, "after": after, "reason": plain(reason)}
+    ledger.append(kind="change.manifest", by=name_of(by), change=change, target={"server": server.name})
+
+
+def _told(kind: str, name: str, digest: str) -> dict[str, JSON]:
+    return {"kind": kind, "name": plain(name), "digest": digest}
 
 
 def _intent(item: Item) -> dict[str, JSON]:
@@ -302,6 +387,7 @@ def _move(server: Server, act: ServerAct, by: Actor, reason: str, until: datetim
         locked.next_scan_at = now  # What it offers may have changed while nobody looked.
         locked.save(update_fields=["next_scan_at"])
     else:
+        item_votes.forget(locked)
         cancelled = end_open(Escalation.objects.filter(server=locked.name), by=by, reason=why, now=now)
     bump(Part.REGISTRY, *([Part.ESCALATIONS] if cancelled else []))
     record(cancelled, Act.CANCEL, by=by, reason=why, now=now)

@@ -130,10 +130,13 @@ def _import(
     row = locked_row(server)
     items = {(Kind(item.kind), item.name): item for item in row.items.defer("approved_document", "seen_document")}
     fit = [shown for key, digest in wanted.digests.items() if (shown := _fitting(items, key, digest)) is not None]
+    if fit and not outcome.dry_run:
+        approval = approve_items(server=row, items=fit, by=by, reason=f"locked as {wanted.held}")
+        for shown, tally in approval.waiting:
+            outcome.held.append(f"{server.name}: {shown.kind} {shown.name} is as locked. {tally.words}")
+        fit = [Shown.of(item) for item in approval.items]
     if fit:
         outcome.approved[server.name] = [f"{shown.kind} {shown.name}" for shown in fit]
-        if not outcome.dry_run:
-            approve_items(server=row, items=fit, by=by, reason=f"locked as {wanted.held}")
     _list_differences(server.name, wanted, items, {(Kind(shown.kind), shown.name) for shown in fit}, outcome)
 
 

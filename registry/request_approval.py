@@ -14,7 +14,7 @@ from governance.generation import bump
 from governance.models import DataRole, Part, Person, Team
 from registry.conditions import BadCondition, read_condition
 from registry.findings import Judgement
-from registry.lifecycle import NotPossible, Shown, approve_items, refuse_items
+from registry.lifecycle import NotPossible, Shown, approve_requested, refuse_items
 from registry.manifest.canonical import MAX_DEPTH, MAX_MANIFEST_BYTES, Manifest, read_manifest
 from registry.models import Item, RequestItem, Server, ServerRequest, StoredFinding, Transport
 from registry.request_fields import BadRequest, read_days
@@ -183,7 +183,7 @@ def _decide(server: Server, request: ServerRequest, choice: Choice, by: Person) 
     refused = [Shown.of(item) for item in items if (item.kind, item.name) in wanted - choice.items]
     reason = f"request {request.pk}"
     held = sorted({found.rule for found in request.findings.all() if (found.kind, found.name) in choice.items})
-    approve_items(server=server, items=approved, by=by, accept_findings=held, reason=reason)
+    approve_requested(server=server, items=approved, by=by, accept_findings=held, reason=reason)
     if refused:
         refuse_items(server=server, items=refused, by=by, reason=reason)
 

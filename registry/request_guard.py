@@ -1,7 +1,8 @@
 """The triggers that keep requester and approvers apart inside the database, whoever writes to it.
 
-The same refusals on both databases. SQLite checks every trigger when a table is renamed, which is how a migration
-rebuilds one: there they are made after each migrate, and dropped before the next.
+They guard requests and the votes on held items of servers, with the same refusals on both databases. SQLite
+checks every trigger when a table is renamed, which is how a migration rebuilds one: there they are made after each
+migrate, and dropped before the next.
 """
 
 # ruff: noqa: S608  Every part of these statements is a constant of this module.
@@ -18,6 +19,7 @@ VOTES: Final = "registry_requestvote"
 PARTIES: Final = "registry_requestparty"
 ITEMS: Final = "registry_requestitem"
 EVENTS: Final = "registry_requestevent"
+ITEM_VOTES: Final = "registry_itemvote"
 PREFIX: Final = "gatehouse_request_"
 
 
@@ -46,6 +48,7 @@ _GRAVE: Final = f"""(EXISTS ({_APPROVED_ITEM} AND 'destructive' IN (i.intent, i.
             OR EXISTS ({_APPROVED_ITEM} AND i.kind = f.kind AND i.name = f.name))))"""
 _ASKED: Final = f"EXISTS (SELECT 1 FROM {REQUESTS} r WHERE r.id = NEW.request_id AND "
 _OF_APPROVED: Final = f"EXISTS (SELECT 1 FROM {REQUESTS} r WHERE r.id = OLD.request_id AND r.state = 'approved')"
+_ITEM_OF_VOTE: Final = "EXISTS (SELECT 1 FROM registry_item i"
 
 REFUSALS: Final = (
     Refusal(
@@ -141,9 +144,38 @@ REFUSALS: Final = (
         f"{_BECOMES_APPROVED} AND (NEW.needed < 2 OR NOT NEW.needs_team) AND {_GRAVE}",
         "destructive items and high findings take two people, one of the owning team",
     ),
+    Refusal(
+        "own_item_vote",
+        ITEM_VOTES,
+        ("INSERT",),
+        f"{_ITEM_OF_VOTE} JOIN {REQUESTS} r ON r.server_id = i.server_id WHERE i.id = NEW.item_id AND"
+        f" (r.requester_id = NEW.person_id OR EXISTS (SELECT 1 FROM {PARTIES} s"
+        " WHERE s.request_id = r.id AND s.person_id = NEW.person_id)))",
+        "who asked for a server, or is served by it, approves nothing of it",
+    ),
+    Refusal(
+        "stale_item_vote",
+        ITEM_VOTES,
+        ("INSERT",),
+        f"NOT {_ITEM_OF_VOTE} WHERE i.id = NEW.item_id AND i.seen_digest = NEW.digest AND NEW.digest <> ''"
+        " AND i.state IN ('new', 'changed', 'refused'))",
+        "a vote is for what a held item is now",
+    ),
+    Refusal(
+        "stranger_item_vote",
+        ITEM_VOTES,
+        ("INSERT",),
+        "NOT EXISTS (SELECT 1 FROM governance_person p WHERE p.id = NEW.person_id AND p.is_active AND ("
+        "EXISTS (SELECT 1 FROM governance_person_groups m JOIN auth_group g ON g.id = m.group_id"
+        " WHERE m.person_id = p.id AND g.name = 'security-admin')"
+        f" OR {_ITEM_OF_VOTE} JOIN registry_server o ON o.id = i.server_id"
+        " JOIN governance_person_teams t ON t.team_id = o.team_id WHERE i.id = NEW.item_id AND t.person_id = p.id)))",
+        "who votes is a security administrator or of the owning team",
+    ),
+    Refusal("kept_item_vote", ITEM_VOTES, ("UPDATE",), "", "a vote is not rewritten"),
 )
 KEPT_TABLES: Final = (VOTES, EVENTS)
-TABLES: Final = (REQUESTS, VOTES, PARTIES, ITEMS, EVENTS)
+TABLES: Final = (REQUESTS, VOTES, PARTIES, ITEMS, EVENTS, ITEM_VOTES)
 
 
 def _on_postgres() -> dict[str, tuple[str, str]]:
@@ -194,8 +226,13 @@ def _on_sqlite() -> dict[str, tuple[str, str]]:
 
 
 def expected(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
-    """By the name of each trigger that guards this database: its table, and what makes it."""
-    return _on_postgres() if connection.vendor == "postgresql" else _on_sqlite()
+    """By the name of each trigger that guards this database: its table, and what makes it.
+
+    Of a database that is migrated only so far, those of the tables that it has.
+    """
+    every = _on_postgres() if connection.vendor == "postgresql" else _on_sqlite()
+    there = set(connection.introspection.table_names())
+    return {name: made for name, made in every.items() if made[0] in there}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

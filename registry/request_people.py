@@ -8,9 +8,9 @@ from typing import Final
 
 from governance.models import Agent, ConsoleRole, Person
 from governance.rights import NotAllowed
-from registry.models import RequestParty, RequestVote, ServerRequest
+from registry.models import RequestParty, RequestVote, Server, ServerRequest
 from registry.models.requests import SPEAKS_FOR_TEAM
-from registry.request_states import REVIEWABLE
+from registry.request_states import REVIEWABLE, still_missing
 
 ADMIN: Final = ConsoleRole.SECURITY_ADMIN.value
 ASKS: Final = (ConsoleRole.DEVELOPER.value, ConsoleRole.SERVER_OWNER.value)
@@ -42,19 +42,10 @@ def counted(request: ServerRequest) -> Counted:
 
 def still_needed(request: ServerRequest, votes: Counted) -> str:
     """Whose approval is missing, in one sentence; "" when there are enough."""
-    missing = max(request.needed - votes.people, 0)
-    wanted = []
-    if not votes.admins:
-        wanted.append("a security administrator")
-    if request.needs_team and not votes.of_team and request.team is not None:
-        wanted.append(f"a member of the team {request.team.name}")
-    if not missing and not wanted:
-        return ""
-    number = max(missing, 1 if wanted else 0)
-    people = "one more person" if number == 1 else f"{number} people"
-    if wanted:
-        return f"Needs {people} to approve, {' and '.join(wanted)} among them."
-    return f"Needs {people} to approve."
+    team = request.team.name if request.needs_team and request.team is not None else ""
+    return still_missing(
+        needed=request.needed, people=votes.people, admins=votes.admins, of_team=votes.of_team, team=team
+    )
 
 
 def still_needed_of(request: ServerRequest) -> str | None:
@@ -62,11 +53,11 @@ def still_needed_of(request: ServerRequest) -> str | None:
     return still_needed(request, counted(request)) if request.state in REVIEWABLE else None
 
 
-def is_of_team(request: ServerRequest, person: Person) -> bool:
+def is_of_team(owned: ServerRequest | Server, person: Person) -> bool:
     """Whether the person is of the owning team, with a role that may speak for it."""
-    if request.team_id is None or not person.console_roles() & SPEAKS_FOR_TEAM:
+    if owned.team_id is None or not person.console_roles() & SPEAKS_FOR_TEAM:
         return False
-    return person.teams.filter(pk=request.team_id).exists()
+    return person.teams.filter(pk=owned.team_id).exists()
 
 
 def require_entitled(request: ServerRequest, person: Person, *, act: str = "decide on") -> None:

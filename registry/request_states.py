@@ -103,3 +103,24 @@ def quorum(*, intents: Iterable[str], held_findings: int) -> Quorum:
     if not reasons:
         return Quorum(1, False, "Nothing destructive and no high finding: one security administrator approves.")
     return Quorum(2, True, f"Because of {' and '.join(reasons)}, two people approve, one of the owning team.")
+
+
+def still_missing(*, needed: int, people: int, admins: int, of_team: int, team: str) -> str:
+    """Whose approval is missing, in one sentence; "" when there are enough.
+
+    `people` approved, of them so many `admins` and members `of_team`; `team` is the one of which somebody has to be
+    among them ("" where that is not asked).
+    """
+    missing = max(needed - people, 0)
+    wanted = []
+    if not admins:
+        wanted.append("a security administrator")
+    if team and not of_team:
+        wanted.append(f"a member of the team {team}")
+    if not missing and not wanted:
+        return ""
+    number = max(missing, 1 if wanted else 0)
+    said = "one more person" if number == 1 else f"{number} people"
+    if wanted:
+        return f"Needs {said} to approve, {' and '.join(wanted)} among them."
+    return f"Needs {said} to approve."

@@ -129,7 +129,7 @@ PAGES: Final = (
     Page("requests/<uuid:pk>/decide/", "request_decide", request_review.decide, methods=WRITE),
     Page("servers/", "servers", catalogue.index),
     Page("servers/<slug:name>/", "server", servers.detail),
-    Page("servers/<slug:name>/approve/", "server_approve", servers.approve, ITEM_APPROVERS, WRITE),
+    Page("servers/<slug:name>/approve/", "server_approve", servers.approve, REVIEWERS, WRITE),
     Page("servers/<slug:name>/scan/", "server_scan", server_scans.start, ITEM_APPROVERS, WRITE),
     Page("servers/<slug:name>/scans/<int:pk>/", "server_run", server_scans.show),
     Page("servers/<slug:name>/scans/<int:pk>/progress/", "server_run_progress", server_scans.fragment),

@@ -13,10 +13,11 @@ from rest_framework.response import Response
 from governance.api.problems import NOT_FOUND, Problem
 from governance.api.shell import Endpoint, Keyset, StrictSerializer, moment
 from governance.policy.values import Intent
-from registry import lifecycle
+from registry import item_votes, lifecycle
 from registry.api.refusals import ADMINISTER, READ, as_problems, server_named
-from registry.models import Item, ItemState
+from registry.models import Item, ItemState, Server
 
+HELD: Final = (ItemState.NEW, ItemState.CHANGED, ItemState.REFUSED)
 KINDS: Final = ("tool", "prompt", "template", "instructions", "resource")
 
 
@@ -79,7 +80,7 @@ def judged() -> QuerySet[Item]:
     """Items with the intent that holds for them, and since when their server is there."""
     reviewed = When(reviewed_intent_digest=F("approved_digest"), then=F("reviewed_intent"))
     return (
-        Item.objects.select_related("server")
+        Item.objects.select_related("server__team")
         .defer("seen_document", "approved_document")
         .annotate(
             since=F("server__created_at"),
@@ -92,6 +93,7 @@ def judged() -> QuerySet[Item]:
 
 def represent_all(rows: Sequence[Item]) -> list[dict[str, Any]]:
     """A page of items."""
+    held = _approvals(rows)
     return [
         {
             "server": row.server.name,
@@ -106,9 +108,23 @@ def represent_all(rows: Sequence[Item]) -> list[dict[str, Any]]:
             "digest": {"approved": row.approved_digest or None, "seen": row.seen_digest or None},
             "approved": {"by": row.approved_by, "at": moment(row.approved_at)} if row.approved_digest else None,
             "returns": row.returns,
+            "approvals": held.get(row.pk),
         }
         for row in rows
     ]
+
+
+def _approvals(rows: Sequence[Item]) -> dict[int, dict[str, Any]]:
+    """Of held items that take two people: who approved what is offered now, and who is missing."""
+    by_server: dict[Server, list[Item]] = {}
+    for row in rows:
+        if row.state in HELD and row.seen_digest:
+            by_server.setdefault(row.server, []).append(row)
+    return {
+        pk: {"by": tally.people, "required": tally.quorum.needed, "still_needed": tally.missing or None}
+        for server, items in by_server.items()
+        for pk, tally in item_votes.tallies(server, items).items()
+    }
 
 
 def _override(row: Item) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """Every model of the registry, under one import."""
 
-from registry.models.items import Item, ItemState
+from registry.models.items import Item, ItemState, ItemVote
 from registry.models.manifests import Baseline, ManifestVersion
 from registry.models.requests import (
     DataClass,
@@ -20,6 +20,7 @@ __all__ = [
     "Environment",
     "Item",
     "ItemState",
+    "ItemVote",
     "ManifestVersion",
     "RequestEvent",
     "RequestItem",

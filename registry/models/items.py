@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
+from governance.models import Person
 from registry.models.servers import Server
 
 
@@ -74,3 +76,24 @@ class Item(models.Model):
         """Why it is taken to do that."""
         reviewed = self.reviewed_intent and self.reviewed_intent_digest == self.approved_digest
         return self.reviewed_intent_reason if reviewed else self.intent_reason
+
+
+class ItemVote(models.Model):
+    """One person's approval of one definition of a held item, where that takes two people.
+
+    It is removed with the decision, and when it lapses; that it was given stays in the ledger.
+    """
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="votes")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=80, help_text="Of the definition that was shown.")
+    alarms = models.CharField(max_length=80, help_text="Of the open high findings in it.")
+    reason = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["item", "digest", "person"], name="one_item_vote_each")]
+
+    def __str__(self) -> str:
+        return f"{self.person} on {self.item}"

@@ -6,8 +6,9 @@ The acts are in lifecycle.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from django.contrib import messages
@@ -17,9 +18,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from governance.rights import NotAllowed
+from governance.text.visible import one_line
 from governance.views.access import ADMIN, AUDITOR, OWNER, SEES_ALL_CALLS, has_role, person_of
-from registry import lifecycle
-from registry.lifecycle import ChangedSinceShown, NotPossible, Shown
+from registry import item_votes, lifecycle
+from registry.item_votes import AlreadyVoted, Tally
+from registry.lifecycle import Approval, ChangedSinceShown, NotPossible, Shown
 from registry.models import Item, ItemState, Server, ServerState, StoredFinding
 from registry.models.servers import OUT_OF_USE
 from registry.states import SERVER, ServerAct, ServerStanding
@@ -32,7 +35,6 @@ from registry.views.usages import usage_for
 T = TypeVar("T")
 
 TO_DECIDE: Final = (ItemState.NEW, ItemState.CHANGED, ItemState.MISSING)
-DECIDABLE: Final = frozenset({ItemState.NEW, ItemState.CHANGED, ItemState.REFUSED})
 CARDS: Final = 25
 ROWS: Final = 100
 VERSIONS: Final = 20
@@ -64,6 +66,9 @@ class ItemCard:
     changed: changes.ItemRows | None
     findings: list[StoredFinding]
     usage: Usage
+    # Where it takes two people: who approved it, and who is missing.
+    tally: Tally | None
+    approvable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class ItemLine:
     tone: str
     intent: str
     condition: tuple[str, ...]
+    tally: Tally | None
+    approvable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +133,24 @@ def approve(request: HttpRequest, name: str) -> HttpResponseBase:
             done = lifecycle.refuse_items(server=server, items=shown, by=person_of(request), reason=reason)
             messages.success(request, f"Refused {counted(len(done), 'item')}. Agents do not see them.")
         else:
-            done = lifecycle.approve_items(server=server, items=shown, by=person_of(request), reason=reason)
-            messages.success(
-                request, f"Approved {counted(len(done), 'item')}. Agents whose roles reach them can use them now."
-            )
-    except (ChangedSinceShown, NotPossible, NotAllowed) as refusal:
+            _say(request, lifecycle.approve_items(server=server, items=shown, by=person_of(request), reason=reason))
+    except (ChangedSinceShown, NotPossible, NotAllowed, AlreadyVoted) as refusal:
         messages.error(request, str(refusal))
     return redirect("admin:server", name=name)
+
+
+def _say(request: HttpRequest, approval: Approval) -> None:
+    """What was approved, and what somebody else has to approve too."""
+    if approval.items:
+        done = counted(len(approval.items), "item")
+        messages.success(request, f"Approved {done}. Agents whose roles reach them can use them now.")
+    if len(approval.waiting) == 1:
+        [(item, tally)] = approval.waiting
+        messages.info(request, f"The {item.kind} {one_line(item.name, 60)} stays held. {tally.words}")
+    elif approval.waiting:
+        count = counted(len(approval.waiting), "item")
+        needed = f"Your approval of {count} is counted; they stay held. {approval.still_needed}"
+        messages.info(request, needed)
 
 
 def server_named(name: str) -> Server:
@@ -152,6 +170,7 @@ def _page(request: HttpRequest, server: Server) -> HttpResponseBase:
         "tone": TONES[ServerState(server.state)],
         "cause": catalogue.cause_of(server),
         "may_decide": has_role(request, ADMIN),
+        "speaks": tools.speaks(request, server),
         "in_use": server.state not in OUT_OF_USE,
         "standing_acts": _standing_acts(server),
         "request_of": getattr(server, "request", None),
@@ -194,17 +213,20 @@ def _items(request: HttpRequest, server: Server, counts: dict[str, Counter[str]]
     rest = _ordered(server.items.exclude(state__in=TO_DECIDE).only(*LIGHT), line_cut)
     findings = _findings(server)
     usages = usage_for(request, held) if held else {}
-    cards = [_card(item, findings, usages[item.pk]) for item in held]
+    takes_two = item_votes.tallies(server, [item for item in (*held, *rest) if _decidable(item)])
+    may = partial(item_votes.adds, person_of(request), admin=has_role(request, ADMIN))
+    cards = [_card(item, findings, usages[item.pk], takes_two.get(item.pk), may) for item in held]
     short, words = by_intent(counts["intents"])
     return {
         "cards": cards,
-        "lines": [_line(item) for item in rest],
+        "lines": [_line(item, takes_two.get(item.pk), may) for item in rest],
         "held_cut": held_cut,
         "line_cut": line_cut,
         "approved": states[ItemState.APPROVED],
         "refused": states[ItemState.REFUSED],
         "held": held_count,
         "decidable": sum(card.decidable for card in cards),
+        "approvable": sum(card.approvable for card in cards),
         "tools": counts["intents"].total(),
         "short": short,
         "words": words,
@@ -240,26 +262,36 @@ def _elsewhere(findings: list[StoredFinding], held: Sequence[Item]) -> list[Stor
     return [found for found in findings if not found.accepted_at and (found.kind, found.name) not in shown][:FINDINGS]
 
 
-def _card(item: Item, findings: list[StoredFinding], usage: Usage) -> ItemCard:
+def _card(
+    item: Item, findings: list[StoredFinding], usage: Usage, tally: Tally | None, may: Callable[..., bool]
+) -> ItemCard:
     return ItemCard(
         item=item,
         shown=f"{item.pk}:{item.seen_digest}",
         tone=ITEM_TONES[ItemState(item.state)],
-        decidable=item.state in DECIDABLE and bool(item.seen_digest),
+        decidable=_decidable(item),
         intent=tools.intent_shown(item)[0],
         document=documents.of_text(item.seen_document or item.approved_document, item.kind),
         changed=changes.of_item(item) if item.state == ItemState.CHANGED else None,
         findings=[found for found in findings if (found.kind, found.name) == (item.kind, item.name)],
         usage=usage,
+        tally=tally,
+        approvable=_decidable(item) and may(item, tally),
     )
 
 
-def _line(item: Item) -> ItemLine:
+def _decidable(item: Item) -> bool:
+    return item.state in tools.DECIDABLE and bool(item.seen_digest)
+
+
+def _line(item: Item, tally: Tally | None, may: Callable[..., bool]) -> ItemLine:
     return ItemLine(
         item=item,
         tone=ITEM_TONES[ItemState(item.state)],
         intent=tools.intent_shown(item)[0],
         condition=tools.condition_words(item.condition),
+        tally=tally,
+        approvable=_decidable(item) and may(item, tally),
     )
 
 

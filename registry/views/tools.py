@@ -18,12 +18,12 @@ from governance.rights import NotAllowed
 from governance.views.access import ADMIN, SEES_ALL_CALLS, has_role, person_of
 from governance.views.forms import REASON_LENGTH
 from governance.views.marked import json_lines
-from registry import lifecycle
+from registry import item_votes, lifecycle
 from registry.conditions import KINDS as CONDITIONED
 from registry.conditions import BadCondition, read_condition
 from registry.manifest.canonical import Item as Offered
 from registry.manifest.canonical import Kind, ManifestError, read_manifest
-from registry.models import Item, ItemState
+from registry.models import Item, ItemState, Server
 from registry.models.servers import OUT_OF_USE
 from registry.narrowing import set_condition
 from registry.views import catalogue, changes, documents
@@ -32,6 +32,7 @@ from registry.views.tones import INTENTS, ITEM_TONES
 from registry.views.usages import usage_for
 
 VERSIONS: Final = 20
+DECIDABLE: Final = frozenset({ItemState.NEW, ItemState.CHANGED, ItemState.REFUSED})
 COMPARED_BYTES: Final = 8 * 1024 * 1024
 """Manifests are read whole to find one item in them; beyond this much the older ones are left out."""
 
@@ -152,19 +153,27 @@ def _page(
     return TemplateResponse(request, "registry/tool.html", context, status=status)
 
 
-def _may(request: HttpRequest, item: Item) -> dict[str, bool]:
-    """What the person could do here; the acts ask again."""
+def _may(request: HttpRequest, item: Item) -> dict[str, Any]:
+    """What the person could do here, and who approved it where that takes two people; the acts ask again."""
     admin = has_role(request, ADMIN)
+    tally = item_votes.tallies(item.server, [item]).get(item.pk) if item.state in DECIDABLE else None
     in_use = item.server.state not in OUT_OF_USE
-    approves = in_use and bool(item.seen_digest) and item.state in (ItemState.NEW, ItemState.CHANGED, ItemState.REFUSED)
-    refuses = item.state != ItemState.REFUSED
+    adds = item_votes.adds(person_of(request), item, tally, admin=admin) and speaks(request, item.server)
+    approves = in_use and item.state in DECIDABLE and adds
+    refuses = admin and item.state != ItemState.REFUSED
     return {
-        "may_decide": admin and (approves or refuses) and item.kind != "resource",
+        "tally": tally,
+        "may_decide": (approves or refuses) and item.kind != "resource",
         "may_approve": approves,
         "may_refuse": refuses,
         "may_override": admin and item.kind == "tool" and bool(item.seen_digest),
         "may_condition": admin and item.kind in CONDITIONED,
     }
+
+
+def speaks(request: HttpRequest, server: Server) -> bool:
+    """Whether the person may approve items of the server: all of them, or for its team those that take two people."""
+    return has_role(request, ADMIN) or not item_votes.why_not(server, person_of(request))
 
 
 def intent_shown(item: Item) -> tuple[str, bool]:

@@ -35,10 +35,12 @@ def rules(server: Server, **fields: Any) -> set[str]:
 
 
 @pytest.fixture
-def administrator() -> Person:
-    person = Person.objects.create_user("sec@example.com")
-    person.groups.set(Group.objects.filter(name="security-admin"))
-    return person
+def administrators() -> list[Person]:
+    """Two security administrators."""
+    found = [Person.objects.create_user(email) for email in ("sec@example.com", "sec2@example.com")]
+    for person in found:
+        person.groups.set(Group.objects.filter(name="security-admin"))
+    return found
 
 
 @pytest.fixture
@@ -84,25 +86,30 @@ def test_findings_go_with_an_item_that_vanishes(poisoned: Server, shapeshifter: 
 
 
 def test_who_approves_an_item_accepts_what_is_found_in_it(
-    poisoned: Server, shapeshifter: Any, administrator: Person
+    poisoned: Server, shapeshifter: Any, administrators: list[Person]
 ) -> None:
+    """Two people, since what is found holds the item."""
     shown = [Shown.of(item) for item in poisoned.items.filter(name="read")]
-    approve_items(server=poisoned, items=shown, by=administrator, reason="it is a test server")
-    assert set(poisoned.findings.filter(name="read").values_list("accepted_by", flat=True)) == {"sec@example.com"}
+    for person in administrators:
+        approve_items(server=poisoned, items=shown, by=person, reason="it is a test server")
+    both = {"sec2@example.com, sec@example.com"}
+    assert set(poisoned.findings.filter(name="read").values_list("accepted_by", flat=True)) == both
     assert findings.holding(poisoned) == {}
     shapeshifter.offer(write="Write a file.")
     scanned(poisoned)
     shapeshifter.offer(read=POISON, write="Write a file.")
     scanned(poisoned)
     assert poisoned.items.get(name="read").state == "approved"
-    assert set(poisoned.findings.filter(name="read").values_list("accepted_by", flat=True)) == {"sec@example.com"}
+    assert set(poisoned.findings.filter(name="read").values_list("accepted_by", flat=True)) == both
 
 
 def test_what_was_accepted_in_one_form_is_open_in_another(
-    poisoned: Server, shapeshifter: Any, administrator: Person
+    poisoned: Server, shapeshifter: Any, administrators: list[Person]
 ) -> None:
     shown = [Shown.of(item) for item in poisoned.items.filter(name="read")]
-    approve_items(server=poisoned, items=shown, by=administrator)
+    for person in administrators:
+        approve_items(server=poisoned, items=shown, by=person)
+    assert poisoned.items.get(name="read").state == "approved"
     shapeshifter.offer(read=f"{POISON} Always.", write="Write a file.")
     scanned(poisoned)
     now = poisoned.items.get(name="read").seen_digest
@@ -194,12 +201,12 @@ def test_leaving_out_tools_that_do_not_matter_changes_no_finding() -> None:
     assert {found.rule for found in whole} & {"same-name-elsewhere", "names-other-tool", "look-alike-of-other-tool"}
 
 
-def test_the_index_of_approved_tools_follows_what_is_approved(approved: Server, administrator: Person) -> None:
+def test_the_index_of_approved_tools_follows_what_is_approved(approved: Server, administrators: list[Person]) -> None:
     from registry.lifecycle import quarantine
 
     offered = manifest(json.loads('{"tools": [{"name": "read", "inputSchema": {"type": "object"}}]}'))
     assert [tool.name for tool in neighbours.beside("other", offered)] == ["read"]
     assert neighbours.beside("files", offered) == ()
-    quarantine(server=approved, by=administrator, reason="odd")
+    quarantine(server=approved, by=administrators[0], reason="odd")
     assert neighbours.beside("other", offered) == ()
     assert not StoredFinding.objects.exists()

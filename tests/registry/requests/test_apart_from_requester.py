@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -18,7 +19,7 @@ from governance.rights import Machine, NotAllowed
 from registry import lifecycle
 from registry.baselines import roll_back
 from registry.lifecycle import Shown
-from registry.models import Item, Server, ServerRequest
+from registry.models import Item, ItemVote, RequestParty, Server, ServerRequest
 from registry.narrowing import set_condition
 from registry.request_review import approve
 from registry.request_thread import shown_digest
@@ -125,6 +126,40 @@ def test_the_requester_is_refused_on_the_page(server: Server, boss: Person, sec:
         assert (REFUSED in answer.content.decode()) == (state == "changed")
         item.refresh_from_db()
         assert item.state == state
+
+
+def test_what_a_request_left_out_takes_two_people_later_and_never_its_requester(
+    seen: Callable[..., ServerRequest], boss: Person, served: Person, sec: Person, owner: Person, shapeshifter: Any
+) -> None:
+    """The same rule inside a request and after it; the database refuses a vote that no act would write."""
+    shapeshifter.offer(read="Read a file.", delete_all="Delete every file for good.")
+    request = seen(by=boss, agents=["helper"])
+    approve(request_id=request.pk, by=sec, shown=shown_digest(request), items={("tool", "read")})
+    made = Server.objects.get()
+    item = made.items.get(name="delete_all")
+    approving = partial(lifecycle.approve_items, server=made, items=[Shown.of(item)])
+    for person in (boss, served):
+        with pytest.raises(NotAllowed, match=REFUSED):
+            approving(by=person)
+        with pytest.raises(DatabaseError, match="approves nothing of it"), transaction.atomic():
+            ItemVote.objects.create(item=item, person=person, digest=item.seen_digest, alarms="")
+    assert approving(by=sec).still_needed.endswith("a member of the team payments among them.")
+    assert Item.objects.get(pk=item.pk).state == "refused"
+    assert [each.name for each in approving(by=owner).items] == ["delete_all"]
+
+
+def test_who_comes_to_be_served_by_the_server_does_not_count_any_more(
+    server: Server, sec: Person, make_person: Callable[..., Person], owner: Person, shapeshifter: Any
+) -> None:
+    shapeshifter.offer(read="Read a file, and more.", list_files="List files.", wipe="Delete every file for good.")
+    scan(server.pk, by=Machine.OPERATOR)
+    shown = [Shown.of(server.items.get(name="wipe"))]
+    late = make_person("late@example.com", "security-admin")
+    lifecycle.approve_items(server=server, items=shown, by=late)
+    RequestParty.objects.create(request=ServerRequest.objects.get(), person=late, agent="helper")
+    [(_, tally)] = lifecycle.approve_items(server=server, items=shown, by=owner).waiting
+    assert tally.people == ["owner@example.com"]
+    assert lifecycle.approve_items(server=server, items=shown, by=sec).items
 
 
 def test_the_requester_is_refused_over_rest(server: Server, boss: Person) -> None:
