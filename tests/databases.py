@@ -46,7 +46,8 @@ class Databases:
         self.server = server
         self.folder = folder
         self.prefix = _prefix(folder)
-        self._made_in = Path(os.environ.get(OF_THE_RUN) or folder)  # The tables are made once for all of a test run.
+        shared = server in ("", server_of_this_run())
+        self._made_in = Path(shared and os.environ.get(OF_THE_RUN) or folder)  # Tables are made once for a test run.
 
     @property
     def vendor(self) -> str:
@@ -87,15 +88,14 @@ class Databases:
 
     def template(self) -> Copy:
         """The migrated database that copies are made of; the first who asks makes it, others wait."""
-        server = sha256(self.server.encode()).hexdigest()[:8] if self.server else "sqlite"
-        made = self._made_in / f"{server}.migrated"
+        made = self._made_in / f"{self.vendor}.migrated"
         if self.server:
             template = self._postgres(f"{_prefix(self._made_in)}_template")
         else:
             template = self._sqlite(self._made_in / f"{_prefix(self._made_in)}_template.sqlite3")
         if made.exists():
             return template
-        with (self._made_in / f"{server}.lock").open("w") as lock:
+        with (self._made_in / f"{self.vendor}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not made.exists():
                 if self.server:

@@ -69,6 +69,7 @@ def test_a_rolled_back_test_runs_on_the_database_of_the_run() -> None:
     assert missing(connection) == set()
 
 
+@pytest.mark.postgres
 def test_a_program_leaves_no_database_behind(
     tmp_path: Path, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from registry.request_review import approve
 from registry.request_thread import shown_digest
 from registry.requests import create_draft, reach_digest
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 WHY = "The support agents answer customers with it every day."
 GRAVE = {"read": "Read a file.", "delete_all": "Delete every file for good."}
 
