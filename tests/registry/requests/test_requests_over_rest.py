@@ -302,6 +302,15 @@ def test_a_policy_author_administers_policies_and_no_servers(
     assert problem(answer) == (403, "not-allowed")
 
 
+def test_a_draft_is_its_writers_alone(api: Callable[..., Any], dev: Person, sec: Person) -> None:
+    """Not even an administrator reads what nobody has submitted."""
+    made = create_draft(by=dev, fields={"name": "tickets"})
+    assert api("GET", f"/{made.pk}", dev).status_code == 200
+    assert problem(api("GET", f"/{made.pk}", sec)) == (404, "not-found")
+    assert api("GET", "", sec).json()["results"] == []
+    assert [each["id"] for each in api("GET", "", dev).json()["results"]] == [str(made.pk)]
+
+
 def test_lists_are_pages_of_what_the_person_may_read(api: Callable[..., Any], dev: Person, sec: Person) -> None:
     for number in range(5):
         create_draft(by=dev, fields={"name": f"s{number}"})
