@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Run a management command in the mode that GATEHOUSE_MODE names."""
 
+import gc
 import os
 import sys
 
 OWNER_ONLY = 0o077
+SELDOM = (50_000, 20, 100)  # Modules stay: looking for garbage among them takes a fifth of the start.
 
 
 def main() -> None:
@@ -12,6 +14,7 @@ def main() -> None:
     from gateway.settings.env import BadSetting, settings_module
 
     os.umask(OWNER_ONLY)
+    gc.set_threshold(*SELDOM)
     try:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings_module())
         from django.core.management import execute_from_command_line

@@ -8,23 +8,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.connections import watch_connections
+from tests.databases import OF_THE_RUN as FOLDER
 from tests.databases import Databases, server_of_this_run
 from tests.present import NEEDS, chromium_program, missing
 from tests.running import Running
 from tests.running import gatehouse as running_gatehouse
 from tests.sockets import refuse_strangers
 
-FOLDER = "GATEHOUSE_TEST_FOLDER"
 COUNTS = "GATEHOUSE_TEST_COUNTS"
 # A test that uses one of these, or Django's `db` mark, is about the database that the run is on.
 ON_THE_DATABASE = {"db", "transactional_db", "own_database", "gatehouse", "databases"}
@@ -37,6 +38,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+LONG = ("flows", "proof", "conformance", "gateway")  # Folders of tests, those with the longest files first.
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 _asked: dict[str, str] = {}
 watch_connections()
@@ -91,7 +93,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (left if elsewhere or once else kept).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
-        items[:] = kept
+    items[:] = sorted(kept, key=_starts)
+
+
+def _starts(item: pytest.Item) -> int:
+    """Files that wait for browsers and processes begin first, so that no worker is left with one at the end."""
+    folders = item.path.parts
+    if item.get_closest_marker("browser") is not None:
+        return 0
+    return next((place for place, name in enumerate(LONG, start=1) if name in folders), len(LONG) + 1)
 
 
 def uses_database(item: pytest.Item) -> bool:
@@ -118,6 +128,27 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def databases() -> Databases:
     """Makes copies of a migrated database on the run's vendor; the run drops them at its end."""
     return Databases(server_of_this_run(), Path(os.environ[FOLDER]))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    databases: Databases, django_db_modify_db_settings_parallel_suffix: None
+) -> Iterator[None]:
+    """Django's own test database begins as a copy of the migrated one, so that its migrations find nothing to do."""
+    from django.conf import settings
+
+    template = databases.template()
+    if databases.server:
+        settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = template.name
+        yield
+        return
+    # Django's in-memory database lives as long as somebody has it open.
+    with (
+        closing(sqlite3.connect("file:memorydb_default?mode=memory&cache=shared", uri=True)) as memory,
+        closing(sqlite3.connect(template.name)) as source,
+    ):
+        source.backup(memory)
+        yield
 
 
 @pytest.fixture

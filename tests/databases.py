@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCAL_POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
 LOCAL_REDIS = "redis://127.0.0.1:6379"
 MIGRATES_WITHIN = 120
+OF_THE_RUN = "GATEHOUSE_TEST_FOLDER"  # Set while pytest runs: the folder that all of its processes share.
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,9 @@ class Databases:
     def __init__(self, server: str, folder: Path) -> None:
         self.server = server
         self.folder = folder
-        # Of the whole path, since several runs may use a server at once.
-        self.prefix = f"gatehouse_test_{sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
+        self.prefix = _prefix(folder)
+        shared = server in ("", server_of_this_run())
+        self._made_in = Path(shared and os.environ.get(OF_THE_RUN) or folder)  # Tables are made once for a test run.
 
     @property
     def vendor(self) -> str:
@@ -54,7 +56,7 @@ class Databases:
 
     def copy(self) -> Copy:
         """A fresh migrated database."""
-        template = self._template()
+        template = self.template()
         name = f"{self.prefix}_{secrets.token_hex(4)}"
         if not self.server:
             path = self.folder / f"{name}.sqlite3"
@@ -84,21 +86,21 @@ class Databases:
             for (name,) in rows.fetchall():
                 connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def _template(self) -> Copy:
+    def template(self) -> Copy:
         """The migrated database that copies are made of; the first who asks makes it, others wait."""
-        made = self.folder / f"{self.vendor}.migrated"
+        made = self._made_in / f"{self.vendor}.migrated"
         if self.server:
-            template = self._postgres(f"{self.prefix}_template")
+            template = self._postgres(f"{_prefix(self._made_in)}_template")
         else:
-            template = self._sqlite(self.folder / f"{self.prefix}_template.sqlite3")
+            template = self._sqlite(self._made_in / f"{_prefix(self._made_in)}_template.sqlite3")
         if made.exists():
             return template
-        with (self.folder / f"{self.vendor}.lock").open("w") as lock:
+        with (self._made_in / f"{self.vendor}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not made.exists():
                 if self.server:
                     self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(template.name)))
-                migrate(template.url, self.folder)
+                migrate(template.url, self._made_in)
                 made.touch()
         return template
 
@@ -111,6 +113,11 @@ class Databases:
     def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.server, autocommit=True, connect_timeout=5) as connection:
             connection.execute(statement)
+
+
+def _prefix(folder: Path) -> str:
+    """What names of databases from this folder begin with: of its whole path, since several runs may use a server."""
+    return f"gatehouse_test_{sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
 
 
 def migrate(url: str, data: Path) -> None:

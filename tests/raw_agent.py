@@ -150,6 +150,17 @@ class Agent:
             self.open()
         return _threads.submit(self.call_to_the_end, tool, **arguments)
 
+    def insisting(self, tool: str, **arguments: Any) -> Future[Reply]:
+        """The same as `started`, called anew while the answer is that it waits for approval."""
+
+        def call() -> Reply:
+            reply = self.call_to_the_end(tool, **arguments)
+            while reply.text.startswith("Approval pending"):
+                reply = self.call_to_the_end(tool, **arguments)
+            return reply
+
+        return _threads.submit(call)
+
     def tools(self) -> list[str]:
         """The names that tools/list answers with."""
         return [tool["name"] for tool in self.request("tools/list", {}).result["tools"]]

@@ -110,7 +110,9 @@ def run_suite(
 ) -> None:
     """The bulk on all cores, then the tests that measure seconds, by themselves."""
     say(title)
-    run_pytest(["-n", str(workers), "--dist", "worksteal", "-m", "not alone", *arguments], environment, sums)
+    # A file stays with one worker, since its tests share what is started; tests/conftest.py says which begin.
+    shared = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
+    run_pytest([*shared, "-m", "not alone", *arguments], environment, sums)
     if sums.status != INTERRUPTED:
         say(f"{title}: tests that measure seconds, by themselves")
         run_pytest(["-m", "alone", *arguments], environment, sums)

@@ -14,6 +14,7 @@ from governance.views.calls import visible_closers
 from governance.views.queue import still_held_until, visible_escalations, waiting_for
 from registry.models import Server, ServerState
 from registry.views.request_queue import waiting_requests
+from registry.views.requests import may_request
 from registry.views.tones import TONES
 
 SHOWN: Final = 8
@@ -40,6 +41,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "requests": waiting_requests(request)[:SHOWN],
         "calls": call_rows.rows(list(closing)),
         "last_decided": last,
+        "may_request": may_request(request),
         "own_only": not has_role(request, *SEES_ALL_CALLS),
     }
     return TemplateResponse(request, "gateway/home.html", context)

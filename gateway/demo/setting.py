@@ -83,7 +83,7 @@ def _commit(repository: Path, message: str) -> None:
 def _git(repository: Path, *arguments: str) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(repository), "GIT_CONFIG_NOSYSTEM": "1"}
     command = ["git", "-C", str(repository), *arguments]
-    subprocess.run(command, check=True, env=environment, capture_output=True, timeout=60)  # noqa: S603
+    subprocess.run(command, check=True, env=environment, capture_output=True, timeout=60)  # noqa: S603  Git itself, with words of this module.
 
 
 def configuration(found: Programs) -> str:

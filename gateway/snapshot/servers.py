@@ -46,7 +46,8 @@ FEW: Final = 200
 
 Mark = tuple[Any, ...]
 
-# The name comes last and with its length: its text is a server's, and no part of it may be taken for another column.
+# Nothing but constants of this module stands in these statements (S608). The name comes last and with its length: its
+# text is a server's, and no part of it may be taken for another column.
 _COLUMNS: Final = ("id", *MARK[:-1], "length(name)", "name")
 _JOINED: Final = " || ',' || ".join(_COLUMNS)
 _ROWS: Final = f"SELECT server_id, id, {_JOINED} AS mark FROM registry_item WHERE state = 'approved'"  # noqa: S608
@@ -56,7 +57,7 @@ SEALS: Final = {
     "postgresql": f"SELECT server_id, {_HASHED} FROM ({_ROWS}) AS marks GROUP BY server_id",  # noqa: S608
     "sqlite": f"SELECT server_id, {_LISTED} FROM ({_ROWS} ORDER BY server_id, id) GROUP BY server_id",  # noqa: S608
 }
-"""One text for each server that tells its marks apart. Nothing but constants of this module stands in these."""
+"""One text for each server that tells its marks apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,14 @@ class EntryKind(StrEnum):
     CHANGE_MANIFEST = "change.manifest"
     CHANGE_REQUEST = "change.request"
     CHANGE_POLICY = "change.policy"
-    CHANGE_TOKEN = "change.token"  # noqa: S105
+    CHANGE_TOKEN = "change.token"  # noqa: S105  A kind of entry.
     CHANGE_GRANT = "change.grant"
     CHANGE_SWITCH = "change.switch"
     CHANGE_PERSON = "change.person"
     CHANGE_TEAM = "change.team"
     CHANGE_ROLE = "change.role"
     CHANGE_AGENT = "change.agent"
-    CHANGE_SECRET = "change.secret"  # noqa: S105
+    CHANGE_SECRET = "change.secret"  # noqa: S105  A kind of entry.
     CHANGE_SIGN_IN = "change.sign_in"
     GAP = "gap"
     SEAL = "seal"

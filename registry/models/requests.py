@@ -47,14 +47,18 @@ class ServerRequestQuerySet(models.QuerySet["ServerRequest"]):
     """Which requests a person may read or decide, and which wait for the clock or for a look."""
 
     def visible_to(self, person: Person, roles: frozenset[str] | None = None) -> ServerRequestQuerySet:
-        """Those the person may read; `roles` are the person's console roles where they are at hand."""
+        """Those the person may read: a draft that was never submitted is its writer's alone.
+
+        `roles` are the person's console roles where they are at hand.
+        """
         if not person.is_active:
             return self.none()
         roles = person.console_roles() if roles is None else roles
+        own, submitted = Q(requester=person), Q(submitted_at__isnull=False)
         if roles & READS_EVERY_REQUEST:
-            return self
-        own = Q(requester=person)
-        return self.filter(own | Q(team__in=person.teams.all()) if "server-owner" in roles else own)
+            return self.filter(own | submitted)
+        of_team = submitted & Q(team__in=person.teams.all())
+        return self.filter(own | of_team if "server-owner" in roles else own)
 
     def reviewable_by(self, person: Person, roles: frozenset[str] | None = None) -> ServerRequestQuerySet:
         """Those under review that the person may decide and has not voted on in this round."""

@@ -16,6 +16,8 @@ from tests.flows.offices import Office
 from tests.raw_agent import LEGACY, META, MODERN, Reply
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.any_database
+
 COUNTED_WITHIN = 14.0  # Aggregated entries are written every 10 s.
 
 

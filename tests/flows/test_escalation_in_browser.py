@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.flows.offices import Office
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180), pytest.mark.any_database]
 
 ERAS = ("legacy", "auto")
 TEXT = "line one\nline two \u202e tricky ☃"

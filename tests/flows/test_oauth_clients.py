@@ -19,6 +19,8 @@ from tests.flows.offices import Office
 from tests.raw_agent import Agent
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.any_database
+
 CALLBACK = "http://127.0.0.1:7777/callback"
 FACTS = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 

@@ -28,6 +28,8 @@ from tests.flows.offices import (
 from tests.node import programs
 from tests.running import gatehouse
 
+pytestmark = pytest.mark.any_database
+
 DECISION = "io.gatehouse/decision"
 OUTSIDE = "/etc/passwd"
 PYTHON = ("legacy", "auto")

@@ -16,7 +16,7 @@ from tests.raw_agent import Agent
 from tests.running import Running, gatehouse
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.any_database]
 AS_GATEHOUSE, AS_ANOTHER = "gatehouse", "claude-code"
 
 

@@ -27,7 +27,7 @@ from tests.registry.manifest.documents import manifest
 from tests.running import Running, gatehouse
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.any_database]
 
 ADMINISTRATOR, ANOTHER = "sec@example.com", "sec2@example.com"
 AGENTS, CALLS = 6, 10

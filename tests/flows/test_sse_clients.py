@@ -19,6 +19,7 @@ from tests.node import programs
 from tests.running import Running, gatehouse
 from tests.waiting import eventually, eventually_async
 
+once = pytest.mark.any_database
 DECISION = "io.gatehouse/decision"
 OUTSIDE = "/etc/passwd"
 PING = {"jsonrpc": "2.0", "id": 77, "method": "ping"}
@@ -53,6 +54,7 @@ def without_record(decision: dict[str, Any]) -> dict[str, Any]:
 # Official clients.
 
 
+@once
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 async def test_the_python_client_calls_over_the_old_transport(place: Office, mode: Any) -> None:
     """Lists, an allowed call, a denied one, progress; it asks for the newer era first and falls back."""
@@ -71,6 +73,7 @@ async def test_the_python_client_calls_over_the_old_transport(place: Office, mod
     assert len(place.log.having(path)) == 1 and not place.log.having(OUTSIDE)
 
 
+@once
 @pytest.mark.node
 def test_the_typescript_client_calls_over_the_old_transport(place: Office) -> None:
     """SSEClientTransport of the v1 SDK."""
@@ -99,6 +102,7 @@ def asking(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
         yield stack.enter_context(gatehouse(config, ALL, databases=databases, folder=folder, redis_url=redis))
 
 
+@once
 async def test_questions_of_the_server_go_over_the_old_transport(asking: Running) -> None:
     """Elicitation, sampling and roots on the stream, their answers by POST; prompts and resources too."""
     heard = Heard()
@@ -120,6 +124,7 @@ async def test_questions_of_the_server_go_over_the_old_transport(asking: Running
 # What goes over the stream.
 
 
+@once
 def test_a_message_is_accepted_at_once_and_answered_on_the_stream(place: Office) -> None:
     """The address names the server, is on this origin, and carries a sealed handle."""
     with line_of(place) as line:
@@ -134,6 +139,7 @@ def test_a_message_is_accepted_at_once_and_answered_on_the_stream(place: Office)
         assert "open already" in again["error"]["message"]
 
 
+@once
 def test_a_denied_call_answers_as_over_http(place: Office) -> None:
     """The same text and decision, and the same entry in the ledger."""
     over_http = place.agent(legacy=True).call("execute_command", command="ls sse").result
@@ -149,6 +155,7 @@ def test_a_denied_call_answers_as_over_http(place: Office) -> None:
     assert not place.log.calls("execute_command")
 
 
+@once
 def test_a_held_call_is_answered_on_the_stream_once_it_is_approved(place: Office) -> None:
     """While other requests of the session are answered."""
     path = "/srv/notes/sse-held"
@@ -162,6 +169,7 @@ def test_a_held_call_is_answered_on_the_stream_once_it_is_approved(place: Office
     assert len(place.log.having(path)) == 1
 
 
+@once
 def test_a_closed_stream_detaches_a_held_call(place: Office) -> None:
     """As a closed connection does in the session era: it stays decidable, and the next identical call passes once."""
     path = "/srv/notes/sse-left"
@@ -180,6 +188,7 @@ def test_a_closed_stream_detaches_a_held_call(place: Office) -> None:
     assert len(place.log.having(path)) == 1
 
 
+@once
 def test_a_cancelled_call_gets_no_answer(place: Office) -> None:
     """`notifications/cancelled` withdraws a held call."""
     path = "/srv/notes/sse-withdrawn"
@@ -201,6 +210,7 @@ def test_a_cancelled_call_gets_no_answer(place: Office) -> None:
         assert not [said for said in line.messages if said.get("id") == held]
 
 
+@once
 def test_a_changed_list_is_told_on_the_stream(make_office: Callable[..., Any]) -> None:
     """Within two seconds of the change."""
     with make_office() as office, line_of(office) as line:
@@ -216,6 +226,7 @@ def test_a_changed_list_is_told_on_the_stream(make_office: Callable[..., Any]) -
 # Who may not.
 
 
+@once
 def test_without_a_token_nothing_is_served(place: Office) -> None:
     """The stream and the messages ask for it, each of them; the answer says what to do."""
     bare = place.running.request("GET", "/sse/desk")
@@ -230,6 +241,7 @@ def test_without_a_token_nothing_is_served(place: Office) -> None:
         assert not [said for said in line.messages if said.get("id") == PING["id"]]
 
 
+@once
 def test_another_agents_token_finds_no_session(place: Office) -> None:
     """A message address is worth nothing to anybody else, not even to an agent of the same owner."""
     with line_of(place) as line:
@@ -239,6 +251,7 @@ def test_another_agents_token_finds_no_session(place: Office) -> None:
         assert not [said for said in line.messages if said.get("id") == PING["id"]]
 
 
+@once
 def test_only_the_address_of_an_open_stream_takes_messages(place: Office) -> None:
     """Made up, of the other endpoint, of another server, twice, missing; and none after the stream is closed."""
     session = place.agent(legacy=True).open()
@@ -256,6 +269,7 @@ def test_only_the_address_of_an_open_stream_takes_messages(place: Office) -> Non
         eventually(lambda: line.post(PING).status == 404, what="the session ends with its stream")
 
 
+@once
 def test_bad_requests_are_refused_as_over_http(place: Office) -> None:
     """Host, origin, method, media type, body, revision, and a server that this agent does not see."""
     token = place.running.token("dev-claude")
@@ -280,6 +294,7 @@ def test_bad_requests_are_refused_as_over_http(place: Office) -> None:
         assert line.answer_to(line.ask("ping"))["result"] == {}
 
 
+@once
 def test_a_revoked_token_ends_the_stream(make_office: Callable[..., Any]) -> None:
     """Within a second or so, and its address with it."""
     with make_office() as office, line_of(office) as line:
@@ -289,6 +304,7 @@ def test_a_revoked_token_ends_the_stream(make_office: Callable[..., Any]) -> Non
         assert line.post(PING).status == 401
 
 
+@once
 async def test_streams_of_an_agent_are_limited(make_office: Callable[..., Any]) -> None:
     """The 65th is refused, and takes again when one has been closed."""
     with make_office() as office, ExitStack() as stack:

@@ -10,6 +10,8 @@ import pytest
 from tests.running import Running
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.any_database
+
 NOBODY: dict[str, Any] = {"people": [{"email": "dev@example.com", "roles": ["developer"]}]}
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +19,7 @@ from gateway.settings import env
 from governance.escalations import Opening
 from governance.models import Agent, Person, Team
 from governance.policy.values import Approve, EscalateRule
+from tests.racing import at_once
 
 MAINTENANCE = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -115,23 +114,6 @@ def on_postgres(scratch_postgres: dict[str, Any], django_db_blocker: Any) -> Ite
     """Every thread's default connection is the scratch database; commits are real, so names must be fresh."""
     with django_db_blocker.unblock(), as_default(scratch_postgres):
         yield
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Run the acts in threads of their own that start together; each answer, or the exception it ended in."""
-    barrier = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], Any]) -> Any:
-        try:
-            barrier.wait(10)
-            return act()
-        except Exception as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return [under_way.result(60) for under_way in [pool.submit(run, act) for act in acts]]
 
 
 @pytest.fixture

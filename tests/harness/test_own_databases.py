@@ -14,7 +14,7 @@ from governance.ledger_guard import missing
 from governance.models import Team
 from governance.models.ledger import LedgerEntry
 from tests.connections import as_default
-from tests.databases import Databases, server_of_this_run
+from tests.databases import OF_THE_RUN, Databases, server_of_this_run
 from tests.databases import databases as databases_in
 from tests.sockets import SocketsAreOff, refuse_strangers
 
@@ -69,8 +69,12 @@ def test_a_rolled_back_test_runs_on_the_database_of_the_run() -> None:
     assert missing(connection) == set()
 
 
-def test_a_program_leaves_no_database_behind(tmp_path: Path, databases: Databases) -> None:
-    """Contract 1: tests create and drop databases of their own."""
+@pytest.mark.postgres
+def test_a_program_leaves_no_database_behind(
+    tmp_path: Path, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract 1: tests create and drop databases of their own; here as a program that pytest did not start."""
+    monkeypatch.delenv(OF_THE_RUN)
     with databases_in(databases.server, tmp_path / "mine") as mine:
         first, second = mine.copy(), mine.copy()
         assert first.name != second.name

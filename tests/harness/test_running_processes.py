@@ -13,6 +13,8 @@ from tests.databases import ROOT
 from tests.node import programs
 from tests.running import Failed, Running
 
+pytestmark = pytest.mark.any_database
+
 SERVER = ROOT / "tests" / "registry" / "shapeshifter.py"
 POLICY = """
 version: "1"

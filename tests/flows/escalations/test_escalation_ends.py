@@ -145,7 +145,7 @@ def test_a_stricter_policy_wins_over_an_approval(place: Office, path: str) -> No
 
 def test_a_stricter_policy_while_the_client_waits_asks_anew(place: Office, path: str) -> None:
     """Contract 4.14: an approval answers the rules it names; a rule that came meanwhile escalates anew."""
-    waiting = place.agent().started("write_file", path=path, content=TEXT)
+    waiting = place.agent().insisting("write_file", path=path, content=TEXT)
     ticket = place.waits(path)["id"]
     publish(place, ask_twice(path))
     assert place.approver().approve(ticket)[0] == 200

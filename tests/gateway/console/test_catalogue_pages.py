@@ -22,6 +22,8 @@ from governance.rights import Machine
 from registry.models import Item, Server
 from registry.views import documents
 
+pytestmark = pytest.mark.any_database
+
 Browse = Callable[..., Client]
 EVIL = "<script>alert(1)</script>\u202e\u200b"
 

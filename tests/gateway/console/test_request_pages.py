@@ -24,6 +24,7 @@ from registry.request_scans import scan_request
 from registry.request_thread import reach_digest
 from tests.databases import ROOT
 
+pytestmark = pytest.mark.any_database
 Browse = Callable[..., Client]
 Ask = Callable[..., ServerRequest]
 SHAPESHIFTER = ROOT / "tests" / "registry" / "shapeshifter.py"

@@ -107,7 +107,7 @@ class Hand:
 def test_an_address_becomes_a_submitted_request_in_eight_interactions(
     house: House, opened: Opened, fresh: Callable[[str], str], script: bool
 ) -> None:
-    """U6, and the issue's "Shown by": from the catalog to the submitted request."""
+    """U6: from the catalog to the submitted request."""
     thing = "barometer" if script else "lantern"
     url = fresh(thing)
     page = opened(DEVELOPER, script=script)

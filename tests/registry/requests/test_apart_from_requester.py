@@ -1,4 +1,4 @@
-"""Whoever asked for a server, or is served by it, gives it nothing more later (issue 4, separation of duties)."""
+"""Whoever asked for a server, or is served by it, gives it nothing more later."""
 
 from __future__ import annotations
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -31,6 +29,7 @@ from registry.request_review import (
 from registry.request_scans import scan_request
 from registry.request_thread import shown_digest
 from registry.requests import create_draft, expire, reach_digest, submit, withdraw
+from tests.racing import at_once
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("own_database")]
@@ -65,23 +64,6 @@ def under_review(dev: Person, sec: Person, shapeshifter: Any) -> Callable[..., S
         return request
 
     return make
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Run the acts in threads of their own that start together; each answer, or the exception it ended in."""
-    barrier = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], Any]) -> Any:
-        try:
-            barrier.wait(10)
-            return act()
-        except Exception as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return [under_way.result(90) for under_way in [pool.submit(run, act) for act in acts]]
 
 
 def approving(request: ServerRequest, person: Person) -> Callable[[], RequestOutcome]:

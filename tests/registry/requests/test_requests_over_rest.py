@@ -18,7 +18,7 @@ from registry.request_review import approve
 from registry.request_thread import shown_digest
 from registry.requests import create_draft, reach_digest
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 WHY = "The support agents answer customers with it every day."
 GRAVE = {"read": "Read a file.", "delete_all": "Delete every file for good."}
 
@@ -300,6 +300,15 @@ def test_a_policy_author_administers_policies_and_no_servers(
     both = make_person("both@example.com", "policy-author", "approver")
     answer = api("POST", f"/{request.pk}/approve", both, {"shown": shown_digest(request)})
     assert problem(answer) == (403, "not-allowed")
+
+
+def test_a_draft_is_its_writers_alone(api: Callable[..., Any], dev: Person, sec: Person) -> None:
+    """Not even an administrator reads what nobody has submitted."""
+    made = create_draft(by=dev, fields={"name": "tickets"})
+    assert api("GET", f"/{made.pk}", dev).status_code == 200
+    assert problem(api("GET", f"/{made.pk}", sec)) == (404, "not-found")
+    assert api("GET", "", sec).json()["results"] == []
+    assert [each["id"] for each in api("GET", "", dev).json()["results"]] == [str(made.pk)]
 
 
 def test_lists_are_pages_of_what_the_person_may_read(api: Callable[..., Any], dev: Person, sec: Person) -> None:
