@@ -149,11 +149,11 @@ def main(arguments: list[str]) -> int:
         print(f"{title}: false alarms {alarms:.3f} of {len(own)} hard benign manifests (at most {HARD_FALSE_ALARMS})")
         missed |= alarms > HARD_FALSE_ALARMS
     _poisoned("all rows", poisoned)
-    second = list(rows("poisoned_second.jsonl"))
-    missed |= _poisoned("second set", second) < RECALL
-    alarms = rate(rows("hard_benign_second.jsonl"))
-    print(f"second set: false alarms {alarms:.3f} of the hard benign manifests (at most {HARD_FALSE_ALARMS})")
-    missed |= alarms > HARD_FALSE_ALARMS
+    for name in ("second", "third"):
+        missed |= _poisoned(f"{name} set", list(rows(f"poisoned_{name}.jsonl"))) < RECALL
+        alarms = rate(rows(f"hard_benign_{name}.jsonl"))
+        print(f"{name} set: false alarms {alarms:.3f} of the hard benign manifests (at most {HARD_FALSE_ALARMS})")
+        missed |= alarms > HARD_FALSE_ALARMS
     missed |= _real(real_manifests(options.real), shown=options.misses) > FALSE_ALARMS
     if options.misses:
         for row in (*poisoned, *benign):

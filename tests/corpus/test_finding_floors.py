@@ -13,6 +13,7 @@ from tests.corpus.score_findings import by_technique, held_tools, rate, real_man
 RECALL, HOLDOUT_RECALL = 0.90, 0.86
 HARD_FALSE_ALARMS = 0.04
 SECOND_RECALL, SECOND_FALSE_ALARMS = 0.835, 0.06
+THIRD_RECALL, THIRD_FALSE_ALARMS = 0.85, 0.15
 TECHNIQUES_IN_FULL = 46
 FALSE_ALARMS = 0.01
 
@@ -42,6 +43,12 @@ def test_the_second_set_does_not_get_worse() -> None:
     """Its rows were open when bounds and lessons were made, so that what nobody has read is found less often."""
     assert rate(rows("poisoned_second.jsonl")) >= SECOND_RECALL
     assert rate(rows("hard_benign_second.jsonl")) <= SECOND_FALSE_ALARMS
+
+
+def test_the_third_set_does_not_get_worse() -> None:
+    """Nobody who made rules, lessons or bounds had read it when it was scored."""
+    assert rate(rows("poisoned_third.jsonl")) >= THIRD_RECALL
+    assert rate(rows("hard_benign_third.jsonl")) <= THIRD_FALSE_ALARMS
 
 
 def test_tools_of_real_servers_are_let_through() -> None:
