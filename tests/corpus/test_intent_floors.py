@@ -7,15 +7,19 @@ import json
 import pytest
 
 from governance.policy.values import Intent
-from tests.corpus.score_intents import FLOORS, REAL, SECOND, Row, rows, score
+from tests.corpus.score_intents import FLOORS, REAL, SECOND, THIRD, Row, rows, score
 
 EVERY = list(rows())
 HELD_BACK = [row for row in EVERY if row.held_back]
 SECOND_SET = list(rows(SECOND))
+THIRD_SET = list(rows(THIRD))
+THIRD_FLOORS = {Intent.DESTRUCTIVE: 0.98, Intent.EXFILTRATIVE: 0.97, Intent.READ: 0.98}
 
 
 @pytest.mark.parametrize(
-    ("tools", "floors"), [(EVERY, FLOORS), (HELD_BACK, FLOORS), (SECOND_SET, FLOORS)], ids=["all", "odd", "second"]
+    ("tools", "floors"),
+    [(EVERY, FLOORS), (HELD_BACK, FLOORS), (SECOND_SET, FLOORS), (THIRD_SET, THIRD_FLOORS)],
+    ids=["all", "odd", "second", "third"],
 )
 def test_labelled_tools_are_found(tools: list[Row], floors: dict[Intent, float]) -> None:
     """Of the tools that destroy, carry content out or only read, at least this part is called so."""
@@ -27,6 +31,7 @@ def test_nothing_that_is_not_read_is_called_read() -> None:
     """The one error that lets a call pass where nobody was asked."""
     assert score(EVERY).called_read == []
     assert score(SECOND_SET).called_read == []
+    assert score(THIRD_SET).called_read == []
 
 
 def test_labels_of_real_tools_hold_no_text_of_a_server() -> None:

@@ -264,6 +264,9 @@ def _local(state: State, at: int) -> None:
     if before is not None and before.form is Form.PAST:
         return
     kept = state.tokens[at] == "locally" or "to" in state.tokens[max(at - 3, state.begin) : at]
+    computed = bool(state.found) and state.found[-1].base in ("render", "compute", "parse", "evaluate", "lint")
+    if computed and state.tokens[at] == "locally":
+        return
     if kept and state.clause is Clause.MAIN and not state.section:
         state.add(Intent.WRITE, state.tokens[at], "save")
 

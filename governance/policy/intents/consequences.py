@@ -26,6 +26,7 @@ _TELLING_OF_LOSS: Final = word_set(
     "retrieved reopened "
     "rolled reactivated recalled longer backup undo older old oldest earlier previous former surplus remaining rest "
     "extra out off replaced overwritten replacing retention down offline service factory scratch "
+    "away removed deleted dropped "
     "money rights right license licence invalid than privileges place kept come whatever everything over goes stops"
 )
 _TELLING_OF_OUTSIDERS: Final = word_set(
@@ -65,6 +66,8 @@ _LOST: Final = re.compile(
     r"are withdrawn|is taken away)\b|"
     r"\bto (?:its )?factory (?:settings|defaults)\b|\bback to (?:a|an|the|its) (?:clean|empty|blank|earlier|"
     r"previous|initial|original)\b(?! (?:page|screen|view|tab|step|menu|location|url|entry))|"
+    r"\b(?:go|goes) away\b|\bget (?:removed|deleted|dropped)\b|"
+    r"\b(?:is|are|gets?) (?:also |then )?(?:dropped|removed|deleted) from the (?:target|destination|mirror|copy)\b|"
     r"\bstart(?:s|ing)? over\b|\bmoney (?:moves|leaves|is|goes)\b",
     re.IGNORECASE,
 )
@@ -76,6 +79,8 @@ _OUTSIDE: Final = re.compile(
     r"\b(?:reachable|visible|accessible|available|readable|open) (?:from|to|by|on|for) (?:the )?(?:\w+ )?"
     r"(?:internet|web|world|public|anyone|anybody|everyone|everybody|outside)\b|"
     r"\b(?:with|to) which (?:anyone|anybody|everyone|others)\b|"
+    r"\b(?:reached|reachable|accessible|visible|served|exposed) (?:\w+ ){0,2}(?:under|at|on|by|through|via|over) "
+    r"(?:a |an |the )?public\b|\bin any (?:\w+ )?(?:account|tenant|organi[sz]ation)\b|"
     r"\bwith whom\b|\b(?:to|for) (?:every|all|each)(?: \w+){0,2} (?:subscribers?|customers?|contacts?|"
     r"recipients?|followers?|"
     r"addressees?|readers|members)\b|"
@@ -90,10 +95,15 @@ _OUTSIDE: Final = re.compile(
     r"(?:of (?:your|the caller's) choice|you (?:choose|name)|given|named)\b|\bof (?:your|one's|the caller's) choice\b",
     re.IGNORECASE,
 )
+# What only leaves a list is still there.
+_OUT_OF_SIGHT: Final = re.compile(
+    r" (?:\w+ )?from (?:\w+ ){0,3}(?:lists?|views?|inbox|sidebar|overviews?|search|feeds?|menus?|timelines?)\b",
+    re.IGNORECASE,
+)
 # What stands before such words and makes them a denial, a state or somebody else's case.
 _DENIED: Final = re.compile(
-    r"\b(?:not|never|nothing|none|nobody|without|no one|neither|nor|no|if|when|unless|whether|that|which|who|"
-    r"where|after|"
+    r"\b(?:not|never|nothing|none|nobody|without|no one|neither|nor|no(?! longer)|if|when|unless|whether|"
+    r"that|which|who|where|after|"
     r"once|because|before|instead|wait\w*|warn\w*|check\w*|find\w*|show\w*|list\w*|report\w*|tells?)\b[^.;,:]{0,100}$",
     re.IGNORECASE,
 )
@@ -134,9 +144,49 @@ def consequences(description: str, words: Sequence[str]) -> Iterator[Finding]:
 
 def _said(sentence: str, phrases: re.Pattern[str], denied: re.Pattern[str]) -> str | None:
     for match in islice(phrases.finditer(sentence), _MOST):
+        if _OUT_OF_SIGHT.match(sentence, match.end()) is not None:
+            continue
         if denied.search(sentence[max(0, match.start() - _BEFORE) : match.start()]) is None:
             return " ".join(match[0].lower().split())[:60]
     return None
+
+
+# What a reading does to the things it reads, and to what was valid before it.
+_MARKED: Final = re.compile(
+    r"\b(?:is|are|gets?) (?:then |thereby |automatically )?(?:(?:assigned|leased|locked|reserved) (?:to|for) (?:the "
+    r"(?:caller|agent|worker|consumer)|you)\b|(?:marked|flagged) (?:as )?(?:read|seen|done|processed|handled|delivered|"
+    r"viewed|consumed|taken)\b)|"
+    r"\band (?:then |also )?(?:leases|claims|locks|reserves|marks|acknowledges|flags|consumes|dequeues) "
+    r"(?:it|them|those|these)\b",
+    re.IGNORECASE,
+)
+_MADE_INVALID: Final = re.compile(
+    r"\b(?:former|previous|old|older|earlier|prior|issued before|given before)\b[^.;,]{0,40}\b"
+    r"(?:(?:becomes?|is|are|will be) (?:then |thereby |immediately )?(?:invalid|invalidated|void|voided|revoked|unusable)|stops? working|no longer "
+    r"(?:works?|valid))\b",
+    re.IGNORECASE,
+)
+_NOTED: Final = re.compile(r"\s*(?:please )?(?:note|mind|remember|be aware):? that\b", re.IGNORECASE)
+_TELLING_OF_EFFECTS: Final = word_set(
+    "marked flagged assigned leased locked reserved leases claims locks reserves marks acknowledges flags consumes "
+    "dequeues invalid invalidated void voided revoked unusable longer working"
+)
+_OF_OTHERS: Final = re.compile(
+    r"\b(?:not|never|if|whether|that|which|who|where|tells?|shows?|lists?|finds?|checks?|only)\b[^.;,:]{0,60}$",
+    re.IGNORECASE,
+)
+
+
+def side_effects(description: str, words: Sequence[str]) -> Iterator[Finding]:
+    """What a tool that reads does besides to what it reads: it is marked, or what was got before is invalid."""
+    if _TELLING_OF_EFFECTS.isdisjoint(words):
+        return
+    for sentence in _SENTENCE.split(description[:_READ_OF_A_TEXT]):
+        if (said := _said(sentence, _MADE_INVALID, _OF_OTHERS)) is not None:
+            yield Finding(Intent.DESTRUCTIVE, f"the description says {said}")
+        start = _NOTED.match(sentence)
+        if (said := _said(sentence[start.end() :] if start else sentence, _MARKED, _OF_OTHERS)) is not None:
+            yield Finding(Intent.WRITE, f"the description says {said}")
 
 
 def kept(description: str) -> Finding | None:

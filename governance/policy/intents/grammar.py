@@ -57,6 +57,8 @@ ASIDE: Final = word_set(
     "default defaults optional should once since because while until unless how what why where great ideal best "
     "common typical workflow input output supports follow following ask make provide specify pass set"
 )
+# What is put behind an answer that was cut: `a marker is appended`.
+MARKS: Final = word_set("marker ellipsis note notice hint suffix footer warning")
 OUTPUTS: Final = word_set("output result results response html text markdown answer reply page content list")
 ADVISED: Final = word_set("use call invoke run try attempt rely")
 # Things that a sentence begins with, and what makes them so: `Log output of a job`, `Order history`.
@@ -89,7 +91,7 @@ GRANTED: Final = frozenset({"you", "users", "user", "us", "agents", "agent", "mo
 GRANTS: Final = word_set("allow allows enable enables let lets help helps permit permits allowing enabling letting")
 AFTER_NOUN: Final = word_set(
     "where whose near around of on for from in with since about by and or , . ; : ) ( that which are is at "
-    "between to per as including"
+    "between to per as including within along"
 )
 DASHES: Final = frozenset("-–—|")
 TITLE_ENDS: Final = frozenset(":-–—|\n")

@@ -15,6 +15,7 @@ from governance.policy.intents.parameters import Part, Taken, taken
 from governance.policy.intents.phrases import acts_somehow, answers_by_phrase, named_in, noun_phrase
 from governance.policy.intents.queries import weighed
 from governance.policy.intents.raising import SENDING, Text, raises
+from governance.policy.intents.selecting import by_parameters, only_computes, only_tries, shown, tried
 from governance.policy.intents.sentences import acts
 from governance.policy.intents.tables import word_set
 from governance.policy.intents.tongues import is_foreign, told
@@ -70,10 +71,12 @@ def judge(
     said, tokens = acts(description) if description else ([], [])
     if said and is_foreign(tokens):
         said = [act for act in said if act.intent in WORST]
+    said = tried(words, description, said)
     parameters = taken(schema)
     main = _main(words, description, tokens, said)
     if description:
         main = _named(main, words, Text(description, tokens), said, schema)
+    main = _lessened(main, words, Text(description, tokens), said, schema)
     if _only_composes(main, description, said):
         main = Finding(Intent.READ, "the description says that what it makes is not kept", firm=False)
     if main is not None and main.intent is Intent.READ and not main.firm and main.why.startswith(_NAMES_A_THING):
@@ -85,6 +88,21 @@ def judge(
     for found in raises(main, words, Text(description, tokens), said, parameters):
         main = worse(main, found)
     return _annotated(main, annotations)
+
+
+def _lessened(
+    main: Finding | None, words: Sequence[str], text: Text, said: Sequence[Act], schema: Mapping[str, JSON]
+) -> Finding | None:
+    """What is left where an act is only tried, computed or shown, or where only the parameters tell of one."""
+    if main is None:
+        return None if said else by_parameters(words, text.whole, schema)
+    if main.intent in (Intent.WRITE, Intent.DESTRUCTIVE) and only_tries(words, text.whole, said):
+        return Finding(Intent.READ, "the name and the description say that it only shows", firm=False)
+    if main.intent is not Intent.WRITE:
+        return main
+    if only_computes(main, text.whole, said, schema):
+        return Finding(Intent.READ, "the description says that what is given is turned and returned", firm=False)
+    return shown(main, words, text.whole, said) or main
 
 
 def _named(
@@ -165,10 +183,10 @@ def _main(words: Sequence[str], description: str, tokens: Sequence[str], said: S
         foreign = max(told(description), key=lambda found: RANK[found[0]], default=None)
         if foreign is not None:
             first = Finding(foreign[0], f"the description says {foreign[1]}")
-    elif first is not None and first.intent is Intent.READ and _open(by_name) and acts_somehow(description):
+    elif first is not None and first.intent is Intent.READ and _open(by_name) and acts_somehow(description, words[1:]):
         first = None
     if by_name is None or (
-        first is None and not by_name.firm and by_name.base in ANSWERS and acts_somehow(description)
+        first is None and not by_name.firm and by_name.base in ANSWERS and acts_somehow(description, words[1:])
     ):
         return first
     mine = Finding(by_name.intent, by_name.why, by_name.base, by_name.firm)

@@ -335,9 +335,15 @@ def _choice(result: Taken, name: str, option: str) -> None:
     words = split(option)
     if any(verb is not None and verb.form is Form.PAST for verb in map(KNOWN.get, words)):
         return
+    if words[:2] == ["factory", "reset"]:
+        result.choices.setdefault(Intent.DESTRUCTIVE, (name, option))
     for word in words:
         verb = KNOWN.get(word)
-        if verb is None or verb.form is not Form.BASE or (verb.nounlike and word != words[0]):
+        if (
+            verb is None
+            or verb.form is not Form.BASE
+            or (verb.nounlike and word != words[0] and verb.base not in _REMOVERS)
+        ):
             continue
         plain = verb.intent is Intent.READ or (verb.intent is Intent.WRITE and name == "mode")
         if not plain and not (verb.intent is Intent.EXFILTRATIVE and option.lower() in _HTTP):

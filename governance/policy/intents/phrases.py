@@ -170,10 +170,13 @@ def named_in(words: Iterable[str], description: str) -> bool:
     return not set(words).isdisjoint(_PHRASE(description[:80].lower())[:3])
 
 
-def acts_somehow(description: str) -> bool:
-    """Whether a description begins with a verb that the tables do not hold: `Tweaks the report`."""
+def acts_somehow(description: str, name: Iterable[str] = ()) -> bool:
+    """Whether a description begins with a verb that the tables do not hold: `Tweaks the report`.
+
+    A thing that the name has is none: `list_schemas`, "Schemas the current role may see".
+    """
     words = description[:80].lower().split(None, 2)
-    unknown = bool(words) and words[0] not in KNOWN and words[0] not in _NO_VERBS
+    unknown = bool(words) and words[0] not in KNOWN and words[0] not in _NO_VERBS and words[0] not in name
     return len(words) > 1 and words[1] in _ARTICLES and unknown and words[0].isalpha()
 
 

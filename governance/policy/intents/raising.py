@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from governance.policy.intents.addresses import by_address
 from governance.policy.intents.clauses import Act
-from governance.policy.intents.consequences import consequences, kept
+from governance.policy.intents.consequences import consequences, kept, side_effects
 from governance.policy.intents.evidence import Finding
 from governance.policy.intents.parameters import Part, Taken
 from governance.policy.intents.queries import only_reads
@@ -78,6 +78,8 @@ def raises(
     if text.words and (main is None or main.intent is Intent.WRITE or only_named):
         told = consequences(description, text.words)
         yield from (found for found in told if "draft" not in words or found.intent is not Intent.EXFILTRATIVE)
+    if main is not None and main.intent is Intent.READ and text.words:
+        yield from side_effects(description, text.words)
     if main is not None and main.intent is Intent.READ and " into " in description[:300]:
         found = kept(description)
         if found is not None:

@@ -27,6 +27,7 @@ from governance.policy.intents.grammar import (
     HARD,
     JOINS,
     MANUALS,
+    MARKS,
     MODALS,
     NO_ACT,
     NOTHING,
@@ -169,7 +170,8 @@ def _gerund(state: State, place: Place, verb: Verb) -> bool:
 
 def _passive(state: State, place: Place, verb: Verb) -> bool:
     """`the job is removed`, `, which is removed`, but neither `items that are removed` nor `removed by somebody`."""
-    if state.aside or state.clause is Clause.DEPENDENT or place.following == "by":
+    noted = state.aside and state.tokens[state.begin] in ("note", "notes", "important", "warning")
+    if (state.aside and not noted) or state.clause is Clause.DEPENDENT or place.following == "by":
         return False
     if place.previous in JOINS and state.last is Form.PAST:
         return verb.base in SUFFERED
@@ -188,7 +190,11 @@ def _passive(state: State, place: Place, verb: Verb) -> bool:
     if verb.base == "disable" and subject in SUBJECTS:
         return False
     state.last = Form.PAST
-    return verb.base in SUFFERED and (verb.base != "write" or place.following == "to")
+    return (
+        verb.base in SUFFERED
+        and not (verb.base == "append" and subject in MARKS)
+        and (verb.base != "write" or place.following == "to")
+    )
 
 
 def _active(state: State, place: Place, verb: Verb) -> bool:
@@ -246,6 +252,8 @@ def _is_noun(state: State, place: Place, verb: Verb) -> bool:
 
 def _compound(place: Place, verb: Verb) -> bool:
     """Whether a sentence begins with a thing of two words, or with how things stand: `Log output`, `Open issues`."""
+    if verb.base == "text":
+        return place.following in ("and", "or", "of", "from")
     if verb.base == "open":
         return place.following in OPEN_THINGS
     if verb.base == "spend":

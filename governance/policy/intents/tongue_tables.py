@@ -29,12 +29,15 @@ ROMANCE: Final[Mapping[Intent, str]] = {
     Intent.WRITE: (
         "crear anadir agregar actualizar modificar cambiar guardar editar insertar renombrar mover asignar configurar "
         "establecer marcar etiquetar archivar copiar duplicar importar anotar apuntar registrar activar habilitar "
+        "iniciar comenzar "
         "programar adjuntar ajustar abrir completar desarchivar encender subrayar clonar ordenar rellenar reservar "
         "criar adicionar atualizar alterar salvar gravar inserir renomear atribuir definir arquivar incluir anexar "
         "agendar ativar habilitar marcar cadastrar ligar preencher acrescentar abrir reabrir restaurar "
+        "demarrer "
         "creer ajouter modifier enregistrer sauvegarder editer inserer renommer deplacer attribuer configurer definir "
         "marquer archiver copier dupliquer importer noter activer planifier joindre ajuster ouvrir completer assigner "
         "allumer remplir restaurer classer ranger mettre "
+        "avviare "
         "creare aggiungere aggiornare modificare salvare inserire rinominare spostare assegnare configurare impostare "
         "segnare archiviare copiare duplicare importare annotare attivare pianificare allegare aprire riaprire "
         "accendere compilare contrassegnare cambiare ripristinare registrare"
@@ -83,6 +86,7 @@ SPOKEN: Final[Mapping[Intent, str]] = {
     Intent.WRITE: (
         "nueva nuevo novo nova nouveau nouvelle nuovo nuova neu neue neuer neues anade agrega pon enciende mueve "
         "inclui adiciona aggiunge inserisce imposta ajoute cree met ouvre definit "
+        "startet starten beantragt beantragen "
         "erstellt erstellen erstelle anlegen hinzufugen hinzufuegen aktualisiert aktualisieren andert andern aendern "
         "aendert speichert speichern bearbeitet bearbeiten eintragen verschiebt verschieben umbenennen kopiert "
         "kopieren "
@@ -141,7 +145,7 @@ PARTED: Final[Mapping[str, Mapping[str, Intent]]] = {
         "setzt": "d:zuruck w:fort d:aus d:ab", "ladt": "x:hoch w:herunter x:ein", "fuhrt": "d:aus r:auf d:durch",
         "bricht": "d:ab", "halt": "d:an", "wahlt": "w:aus", "nimmt": "w:auf w:an d:weg d:zuruck", "lehnt": "w:ab",
         "meldet": "w:an d:ab", "schickt": "x:ab x:weiter", "sagt": "d:ab w:zu", "wirft": "d:weg d:raus",
-        "bucht": "d:ab",
+        "bucht": "d:ab", "reicht": "w:ein",
         "hebt": "d:auf w:hervor", "weist": "w:zu d:an", "teilt": "x:mit w:zu w:auf w:ein", "leitet": "x:weiter",
         "sendet": "x:ab", "spielt": "w:ein w:ab", "bestellt": "d:ab", "raumt": "d:auf", "loscht": "d:aus",
         "schreibt": "w:auf w:ein d:um w:fort", "schliesst": "d:ab w:an", "macht": "d:ruckgangig w:auf",

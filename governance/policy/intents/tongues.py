@@ -82,9 +82,16 @@ _RUNS_A_SEARCH: Final = re.compile(
 _ALIEN: Final = re.compile(r"[\u0370-\u06ff\u0900-\u097f\u3040-\u9fff\uac00-\ud7af]")
 
 
+# What the reader is told to call next, in another tool: `; pare com parar_temporizador`.
+_ANOTHER_TOOL: Final = re.compile(
+    r"(?<=[.;,])\s[^.;,]{0,40}?\b(?:com|con|avec|mit|use|usa|usar|utilize|utilisez|utilizza|verwende|nutze) "
+    r"[`'\"]?[a-z]+_\w+[`'\"]?"
+)
+
+
 def told(description: str) -> Iterator[tuple[Intent, str]]:
     """The acts that a text in another language names, leaving out what it denies and what it only speaks of."""
-    words = _WORDS(plain(description[:600]).lower())[:_MOST_WORDS]
+    words = _WORDS(_ANOTHER_TOOL.sub(" ", plain(description[:600]).lower()))[:_MOST_WORDS]
     begun, spoken = True, False
     for place, word in enumerate(words):
         if word in _STOPS:

@@ -6,7 +6,7 @@ What is named is answered if it is a fact or several things, and if nothing amon
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from governance.canonical.values import JSON
@@ -39,6 +39,7 @@ _OPENED: Final = word_set(
     "does this it you only requires internal deprecated legacy helper tool wrapper utility"
 )
 _STANDING: Final = word_set("latest newest current next previous last first")
+_LEFT: Final = word_set("remaining outstanding pending missing open free planned")
 _EVERYTHING: Final = frozenset({"everything", "whatever"})
 _TAKEN_OUT: Final = word_set("archive file zip export dump download")
 # Names of what is set rather than read, and numbers that only say how much is answered.
@@ -143,6 +144,7 @@ def named_things(
     `made`: the name has a verb that is a noun as often, so that a single thing may be what is made.
     """
     tokens = _TOKENS(_SENTENCE.split(description[:300], 1)[0].lower())[:16]
+    tokens = _unqualified(tokens)
     verb = KNOWN.get(tokens[0]) if tokens[1:2] == ["of"] else None
     if verb is not None and verb.form is Form.BASE and verb.intent in WORST and tokens[0] not in _FACTS:
         return Finding(verb.intent, f"the description says {tokens[0]} of", firm=False)
@@ -166,7 +168,11 @@ def named_things(
     if len(head) < 2 or not head.isalpha() or not (several or known or related):
         return None
     offered = several and tokens[len(phrase) : len(phrase) + 1] == ["that"] and tokens[len(phrase) + 1] in _OFFERING
-    if (not _VAGUE.isdisjoint(phrase) and not offered) or _moves(tokens) or _sets(schema, head, several=several):
+    if (
+        (not _VAGUE.isdisjoint(phrase) and not offered and not _is_phase(tokens))
+        or _moves(tokens)
+        or _sets(schema, head, _owners(tokens), several=several)
+    ):
         return None
     if not several and _may_be_an_act(head, tokens, led=led):
         return None
@@ -174,6 +180,17 @@ def named_things(
     if head in _MAKEABLE and loosely and not (several or single):
         return None
     return Finding(Intent.READ, f"the description names what is answered: {head}", firm=False)
+
+
+def _unqualified(tokens: list[str]) -> list[str]:
+    """A phrase without the states that are listed before its things: `remaining, taken and requested days`."""
+    at = 0
+    while at + 2 < len(tokens) and tokens[at + 1] in (",", "and", "or"):
+        verb = KNOWN.get(tokens[at])
+        if tokens[at] not in _LEFT and (verb is None or verb.form is not Form.PAST):
+            return tokens
+        at += 2
+    return tokens[at:]
 
 
 def _acts(words: Sequence[str]) -> bool:
@@ -193,7 +210,7 @@ def _acts(words: Sequence[str]) -> bool:
 
 def _opens_with_an_act(tokens: Sequence[str]) -> bool:
     first, second = tokens[0], tokens[1] if len(tokens) > 1 else ""
-    if first in _OPENED or (first in _VAGUE and second != "that") or first == "new":
+    if first in _OPENED or (first in _VAGUE and second != "that" and not _is_phase(tokens)) or first == "new":
         return True
     if ACTS.get(first, Intent.READ) is not Intent.READ and (second in _NEAR or not second):
         return True
@@ -220,6 +237,11 @@ def _opens_with_an_act(tokens: Sequence[str]) -> bool:
     return first not in _FACTS and singular(first) not in ANSWERS
 
 
+def _is_phase(tokens: Sequence[str]) -> bool:
+    """Whether a phase is that of a thing: `phase of the moon`, but not `second phase`."""
+    return tokens[0] == "phase" and tokens[1:2] in (["of"], [","]) and "of" in tokens[:7]
+
+
 def _phrase(tokens: Sequence[str]) -> list[str]:
     """The words up to the first that only relates: `stock` of `stock on hand`."""
     phrase = [tokens[0]]
@@ -237,7 +259,8 @@ def _moves(tokens: Sequence[str]) -> bool:
     if any(word in ("on", "off") and tokens[at + 1 : at + 2] == ["or"] for at, word in enumerate(tokens)):
         return True
     for at, word in enumerate(tokens[:8]):
-        if word in _MOVING and not (at and (tokens[at - 1] in _STILL or "from" in tokens[:at])):
+        counted = "up" in tokens[at - 1 : at + 1] and any(each.isdigit() for each in tokens[at + 1 : at + 3])
+        if word in _MOVING and not counted and not (at and (tokens[at - 1] in _STILL or "from" in tokens[:at])):
             return word != "to" or not (at and (_plural(tokens[at - 1]) or tokens[at - 1] in _FACTS))
     return False
 
@@ -254,7 +277,12 @@ def _may_be_an_act(head: str, tokens: Sequence[str], *, led: bool) -> bool:
     return head.endswith(_LIKE_ACTS) or (len(tokens) < 2)
 
 
-def _sets(schema: Mapping[str, JSON], head: str, *, several: bool) -> bool:
+def _owners(tokens: Sequence[str]) -> set[str]:
+    """What the thing that is named belongs to, and is looked up by: `body` in `position of a body`."""
+    return {word for at, word in enumerate(tokens) if at > 2 and tokens[at - 2 : at] in (["of", "a"], ["of", "an"])}
+
+
+def _sets(schema: Mapping[str, JSON], head: str, owners: Collection[str], *, several: bool) -> bool:
     """Whether a parameter is a value that is set, or is the very thing that the phrase names."""
     noun = singular(head)
     for name, value in _parameters(schema):
@@ -266,6 +294,8 @@ def _sets(schema: Mapping[str, JSON], head: str, *, several: bool) -> bool:
         described = value.get("description") if isinstance(value, dict) else None
         if isinstance(described, str) and _TO_SET.search(described[:200]):
             return True
+        if name in owners:
+            continue
         if words[0] == "new" or words[-1] in _SETTING or name in _SETTING:
             return True
         if not several and (_SPELT.get(noun, noun) in words or words[-1] in _FILTERING):

@@ -12,7 +12,7 @@ from typing import Final
 from governance.policy.intents.tables import word_set
 from governance.policy.values import Intent
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 # What a verb means when no word beside it says more.
 VERBS: Final[Mapping[Intent, str]] = {
@@ -30,7 +30,8 @@ VERBS: Final[Mapping[Intent, str]] = {
         "nslookup observe obtain ocr outline paginate paraphrase parse peek peruse ping pinpoint poll ponder predict "
         "preflight present prettify preview print probe profile pronounce proofread provide quantify query quiz quote "
         "rank read reason recall recap recheck recite reckon recognise recognize recollect recommend recompute "
-        "recount reflect reminisce render rephrase report requery reread research retrieve return reverse sample scan "
+        "recount reflect reminisce render rephrase report requery "
+        "rerank reread research retrieve return reverse sample scan "
         "score scout scrape screenshot scrutinise scrutinize search segment sense show sift simplify simulate skim "
         "sleep snap sniff solve spell spot sqrt stat study substantiate subtotal subtract suggest sum summarise "
         "summarize summate surface surveil survey tabularise tabularize tabulate tail tally think tokenise tokenize "
