@@ -1,8 +1,8 @@
 """Score the judgement of intent against the labels of `intents.jsonl`: `python -m tests.corpus.score_intents`.
 
 Rows with an odd number were held back until the rules had been measured on them, and are counted apart still, and so
-were `intents_second.jsonl` and `intents_third.jsonl`. All of them are open to whoever makes the rules by now. Where `make corpus` has read real
-servers, the tools that `real_intents.jsonl` names are scored as well.
+were `intents_second.jsonl` and `intents_third.jsonl`. All of them are open to whoever makes the rules by now. Where
+`make corpus` has read real servers, the tools that `real_intents.jsonl` names are scored as well.
 """
 
 from __future__ import annotations

@@ -162,8 +162,8 @@ _MARKED: Final = re.compile(
 )
 _MADE_INVALID: Final = re.compile(
     r"\b(?:former|previous|old|older|earlier|prior|issued before|given before)\b[^.;,]{0,40}\b"
-    r"(?:(?:becomes?|is|are|will be) (?:then |thereby |immediately )?(?:invalid|invalidated|void|voided|revoked|unusable)|stops? working|no longer "
-    r"(?:works?|valid))\b",
+    r"(?:(?:becomes?|is|are|will be) (?:then |thereby |immediately )?(?:invalid(?:ated)?|void(?:ed)?|revoked|unusable)|"
+    r"stops? working|no longer (?:works?|valid))\b",
     re.IGNORECASE,
 )
 _NOTED: Final = re.compile(r"\s*(?:please )?(?:note|mind|remember|be aware):? that\b", re.IGNORECASE)

@@ -143,16 +143,13 @@ def named_things(
 
     `made`: the name has a verb that is a noun as often, so that a single thing may be what is made.
     """
-    tokens = _TOKENS(_SENTENCE.split(description[:300], 1)[0].lower())[:16]
-    tokens = _unqualified(tokens)
+    tokens = _unqualified(_TOKENS(_SENTENCE.split(description[:300], 1)[0].lower())[:16])
     verb = KNOWN.get(tokens[0]) if tokens[1:2] == ["of"] else None
     if verb is not None and verb.form is Form.BASE and verb.intent in WORST and tokens[0] not in _FACTS:
         return Finding(verb.intent, f"the description says {tokens[0]} of", firm=False)
-    if not tokens or _acts(words) or _opens_with_an_act(tokens):
+    if not tokens or _acts(words) or _opens_with_an_act(tokens) or not _DOING.isdisjoint(tokens[:12]):
         return None
     single = tokens[0] in ("one", "single")
-    if not _DOING.isdisjoint(tokens[:12]):
-        return None
     led = tokens[0] in _ARTICLES or tokens[0] in _STANDING or single
     if (single or tokens[0] in _ARTICLES) and len(tokens) > 2:
         tokens = tokens[1:]
@@ -168,11 +165,8 @@ def named_things(
     if len(head) < 2 or not head.isalpha() or not (several or known or related):
         return None
     offered = several and tokens[len(phrase) : len(phrase) + 1] == ["that"] and tokens[len(phrase) + 1] in _OFFERING
-    if (
-        (not _VAGUE.isdisjoint(phrase) and not offered and not _is_phase(tokens))
-        or _moves(tokens)
-        or _sets(schema, head, _owners(tokens), several=several)
-    ):
+    vague = not _VAGUE.isdisjoint(phrase) and not offered and not _is_phase(tokens)
+    if vague or _moves(tokens) or _sets(schema, head, _owners(tokens), several=several):
         return None
     if not several and _may_be_an_act(head, tokens, led=led):
         return None
