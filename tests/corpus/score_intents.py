@@ -144,10 +144,7 @@ def main(arguments: list[str]) -> int:
     if options.misses:
         for row, said, why in total.misses:
             print(f"  i-{row.number:03} {row.tool['name']}: {row.intent.value}, called {said.value} because {why}")
-    return int(
-        bool(total.called_read)
-        or any(total.recall(intent) < floor for intent, floor in FLOORS.items())
-    )
+    return int(bool(total.called_read) or any(total.recall(intent) < floor for intent, floor in FLOORS.items()))
 
 
 if __name__ == "__main__":
