@@ -32,7 +32,8 @@ _GRAVELY: Final = re.compile(
     r"|overwriting|destroys?"
     r"|drops? (?:the|a|all)|wipes?|purges?|transfers? (?:money|funds|the)|charges? the"
     r"|(?:executes?|runs?) (?:arbitrary |any |the |a |shell )?(?:commands?|code|sql|scripts?)"
-    r"|sends? (?:an? |the )?(?:e ?mail|message|payment|money))\b"
+    r"|sends? (?:an? |the )?(?:e ?mail|message|payment|money)|publishes|erases?|removes? (?:all|every|any)|revokes?"
+    r"|resets the password|pays)\b"
 )
 _SAYS_SO: Final = re.compile(
     rf"{_GRAVELY.pattern}|\b(?:removes? (?:the|a|an|all|every|any)|revokes?|terminates?|writes? (?:to|the|a)|sends? "

@@ -42,7 +42,7 @@ _RUNNING: Final = frozenset(
 )
 _COMMAND: Final = re.compile(
     r"\$\([a-z][^()]{2,}\(?|;\s*(?:curl|wget|nc|bash|sh|rm|python\d?|perl|powershell)\s|\|\s*(?:ba|z)?sh\b"
-    r"|&&\s*(?:curl|wget|nc|rm)\s"
+    r"|(?:&&|\|\|)\s*(?:curl|wget|nc|rm|powershell|bash|sh|python\d?)\s|\bcopy\s*\([^()]{1,200}\)\s*to\s+program\b"
     r"|`(?:curl|wget|nc|bash|rm|cat|id|whoami|python\d?)\b[^`]*`|/dev/tcp/",
     re.IGNORECASE,
 )

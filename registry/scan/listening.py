@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import unquote
 
 import re2
 
@@ -16,7 +17,7 @@ from registry.scan.pack import Pack
 from registry.scan.plain import humps_split, name_words, plain
 from registry.scan.speech import Speech
 from registry.scan.texts import Role, Text, texts
-from registry.scan.tone import Ear
+from registry.scan.tone import stem
 
 QUOTED: Final = 1_000
 READABLE: Final = 4
@@ -35,6 +36,11 @@ _FRAGMENT: Final = re.compile(
     r"|(?:\.\.\.|\u2026|[,:-])\s{0,20}$",
     re.IGNORECASE,
 )
+_PART: Final = re.compile(r"[\w-]+")
+_IDENTIFIERS: Final = frozenset(("$id", "$ref", "$schema", "pattern"))
+SHORT: Final = 20
+SPEAKING_NAME: Final = 5
+"""Words of a name, or of a part of an address, that make a sentence of it."""
 _LEAST_WORDS: Final = {Role.KEY: 5, Role.WORD: 4, Role.TITLE: 5}
 _SPEAKING_NAME: Final = 40
 
@@ -45,15 +51,16 @@ class Listener:
     __slots__ = ("_ear", "_signs", "_signs_set", "_speech")
 
     def __init__(self, pack: Pack) -> None:
-        self._ear = Ear(pack.tone)
         self._speech = Speech(
             english=pack.english,
             languages=pack.languages,
             markers=pack.markers,
             meanings=pack.meanings,
             purposes=pack.purposes,
-            ear=self._ear,
+            kinds=pack.kinds,
+            tone=pack.tone,
         )
+        self._ear = self._speech.ear
         self._signs_set: Any = re2.Set.SearchSet(_options())
         self._signs: list[tuple[str, Any, int]] = []
         for sign in pack.signs:
@@ -77,19 +84,19 @@ class Listener:
         yield from demands.demands(heard, self._speech, tool=item.kind is not Kind.RESOURCE)
         if links.worth_a_look(whole):
             yield from links.links(found, item.name)
-        odd = not unseen.ordinary(whole) or not whole.isascii() or unseen.padded(whole)
-        if odd:
-            yield from _sights(found)
+        padded = unseen.padded(whole)
+        if padded or not whole.isascii() or not unseen.ordinary(whole):
+            yield from _sights(found, padded=padded)
         if self._signs_set.Match(_bytes(whole)) is not None:
             yield from self._marked(item, found)
         if told:
             yield from _told(found, told)
         foreign = self._speech.foreign(whole, words)
         yield from self._said(item, heard, foreign, told)
-        yield from self._sounding(item, heard, known, told)
+        yield from self._sounding(item, heard, foreign, known, told)
         if may_hide(whole, words):
             yield from self._concealed(item, heard)
-        if odd:
+        if padded:
             yield from self._behind_padding(heard)
 
     def _marked(self, item: Item, found: list[Text]) -> Hits:
@@ -114,7 +121,10 @@ class Listener:
             )
             for said in heard:
                 known.add(said.rule)
-                yield Hit(said.rule, text.steps, said.sentence[:QUOTED])
+                if said.weight < self._ear.least:
+                    yield Hit("alarming-words", text.steps, said.sentence[:QUOTED], said.rule)
+                else:
+                    yield Hit(said.rule, text.steps, said.sentence[:QUOTED])
         yield from self._joined(found, purpose, foreign, known)
 
     def _joined(self, found: list[Text], purpose: int, foreign: bool, known: set[str]) -> Hits:
@@ -128,22 +138,28 @@ class Listener:
                     yield Hit("split-text", group[0].steps, fresh.sentence[:QUOTED], fresh.rule)
                     break
 
-    def _sounding(self, item: Item, found: list[Text], known: frozenset[str] | None, told: tuple[str, ...]) -> Hits:
+    def _sounding(
+        self, item: Item, found: list[Text], foreign: bool, known: frozenset[str] | None, told: tuple[str, ...]
+    ) -> Hits:
         """Sentences that sound like orders, by the weights of their words."""
-        for text in filter(spoken, found):
-            opening = text.steps == ("description",)
-            sounding = self._speech.sounding(text.text, own_stems(item, text, self._ear), opening=opening)
-            if sounding is not None and sounding.weight >= self._enough(item, text, known, told):
-                note = ", ".join(f"{each!r}" for each in sounding.telling)
-                yield Hit("sounds-like-an-order", text.steps, sounding.text[:QUOTED], f"by the words {note}")
+        for text in found:
+            said, own = weighed(item, text)
+            if said:
+                opening = text.steps == ("description",)
+                least = self._enough(item, text, known, told)
+                sounding = self._speech.sounding(said, own, opening=opening, foreign=foreign, least=least)
+                if sounding is not None:
+                    note = ", ".join(f"\u201c{each}\u201d" for each in sounding.telling)
+                    quote = sounding.text if said is text.text else text.text
+                    yield Hit("sounds-like-an-order", text.steps, quote[:QUOTED], note and f"by the words {note}")
 
     def _enough(self, item: Item, text: Text, known: frozenset[str] | None, told: tuple[str, ...]) -> int:
         """What a sentence has to weigh in its place to be a finding."""
         if text.role not in (Role.PROSE, Role.VALUE) or any(name in text.text for name in told):
             return self._ear.less
         if known is not None and text.text not in known:
-            return (self._ear.some + self._ear.less) // 2
-        return self._ear.enough if item.kind in (Kind.TOOL, Kind.INSTRUCTIONS) else self._ear.some
+            return self._ear.less
+        return self._ear.enough if item.kind is Kind.TOOL else self._ear.some
 
     def _concealed(self, item: Item, found: list[Text]) -> Hits:
         purpose = self._purpose(item)
@@ -167,8 +183,8 @@ class Listener:
         foreign = self._speech.foreign(shown.text, set(plain(shown.text).split()))
         rules = {said.rule for said in self._speech.hear(shown.text, purpose=purpose, foreign=foreign)}
         demand = self._speech.leanings(shown.text[:2000])
-        sounding = self._speech.sounding(shown.text, frozenset(), opening=False)
-        loud = sounding is not None and sounding.weight >= (self._ear.less if opened else self._ear.some)
+        least = self._ear.less if opened else self._ear.some
+        loud = self._speech.sounding(shown.text, frozenset(), foreign=foreign, least=least) is not None
         note = f"{shown.way}: {shown.text[:200]}"
         if rules - (set() if opened else open_rules) or loud or demand >= (3 if opened else 5 if whole else 2):
             yield Hit("concealed-instruction", text.steps, shown.quote[:QUOTED], note)
@@ -186,12 +202,21 @@ def _within(found: list[Text]) -> list[Text]:
     return found
 
 
-def spoken(text: Text) -> bool:
-    """Whether a text is one that could say something: more than a word, and no address."""
-    return len(text.text) > 20 and " " in text.text and text.role is not Role.LINK
+def weighed(item: Item, text: Text) -> tuple[str, frozenset[str]]:
+    """What a text says, to be weighed, and the stems that weigh nothing in it; nothing for a word or an address.
+
+    A name of many words is a sentence without spaces. It may not speak of what it calls itself.
+    """
+    said = unquote(text.text) if text.role is Role.LINK else text.text
+    if " " in said.strip():
+        return (said, own_stems(item, text)) if len(said) > SHORT else ("", frozenset())
+    if len(said) <= SHORT or text.key in _IDENTIFIERS or said.startswith("data:"):
+        return "", frozenset()
+    parts = (" ".join(name_words(part)) for part in _PART.findall(said[:2_000]))
+    return " ".join(part for part in parts if part.count(" ") + 1 >= SPEAKING_NAME), frozenset()
 
 
-def own_stems(item: Item, text: Text, ear: Ear) -> frozenset[str]:
+def own_stems(item: Item, text: Text) -> frozenset[str]:
     """The stems of what an item, and the parameter that a text describes, are called: they may be spoken of there."""
     names = [item.name] if item.kind in (Kind.TOOL, Kind.PROMPT) else []
     title = item.document.get("title")
@@ -200,7 +225,7 @@ def own_stems(item: Item, text: Text, ear: Ear) -> frozenset[str]:
     places = [place for place, step in enumerate(text.steps) if step == "properties"]
     if places and places[-1] + 1 < len(text.steps):
         names.append(str(text.steps[places[-1] + 1]))
-    return frozenset(ear.stem(word) for name in names if len(name) < LONG_TITLE for word in name_words(name))
+    return frozenset(stem(word) for name in names if len(name) < LONG_TITLE for word in name_words(name))
 
 
 def _speaks(text: Text) -> bool:
@@ -232,9 +257,9 @@ def _groups(found: list[Text]) -> Iterator[list[Text]]:
         yield fragments
 
 
-def _sights(found: list[Text]) -> Hits:
+def _sights(found: list[Text], *, padded: bool) -> Hits:
     for text in found:
-        for sight in (*unseen.sights(text.text), *unseen.padding(text.text)):
+        for sight in (*unseen.sights(text.text), *(unseen.padding(text.text) if padded else ())):
             yield Hit(sight.rule, text.steps, unseen.around(text.text, sight.start, sight.end), sight.note)
 
 

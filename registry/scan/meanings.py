@@ -22,6 +22,8 @@ class Meaning:
     forms: tuple[str, ...]
     anywhere: tuple[str, ...] = ()
     about: str = ""
+    sure: bool = False
+    """Whether it is a finding of its own severity even where the sentence sounds like no order."""
 
 
 MEANINGS: Final[tuple[Meaning, ...]] = (
@@ -63,9 +65,9 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(
         "instructions-overridden",
         (
-            "+ignorehard ~3 earlier ~4 instructions",
-            "+ignorehard ~4 instructions ~4 earlier|you",
-            "thisact|thistool ~5 ignorehard ~5 instructions|theuser",
+            "+ignorehard ~3 earlier ~4 instructions !defensive",
+            "+ignorehard ~4 instructions ~4 earlier|you !defensive",
+            "thisact|thistool ~5 ignorehard ~5 instructions|theuser !defensive",
             "notasked & strongmust|callb|sendb|putb|swapb|sayb",
             "strongmust ~6 obey & regardless !authority",
         ),
@@ -98,7 +100,7 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(
         "conversation-taken",
         (
-            "+putb|sendb ~7 fullconv|sysprompt|inner !OPENING",
+            "+putb|sendb ~7 fullconv|sysprompt|inner !OPENING !defensive",
             "strongmust & putb|sendb & fullconv|sysprompt|inner",
             "fullconv|sysprompt|inner ~5 sendb|putb ~6 URL|EMAIL|HOST|param",
         ),
@@ -137,6 +139,7 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
             "first & callb ~3 thistool & ever|anytool",
         ),
         ("must & call & ever & before", "must & call & tool & ever"),
+        sure=True,
     ),
     Meaning(
         "self-preferred",

@@ -86,9 +86,13 @@ def names_of(item: Item) -> Hits:
             yield Hit("impossible-name", ("name",), item.name)
 
 
+_BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5")
+"""Letters that are shown as nothing."""
+
+
 def _disguised(name: str) -> bool:
     """Whether characters of a name cannot be seen, or can be taken for others."""
-    if not name.isprintable() or any(char in STYLED for char in name):
+    if not name.isprintable() or not _BLANK.isdisjoint(name) or any(char in STYLED for char in name):
         return True
     return any(char in LOOKALIKES for char in name) and any(char.isascii() and char.isalpha() for char in name)
 

@@ -80,7 +80,7 @@ def _row(row: JSON, where: str) -> tuple[Rule, Sign | None, Meaning | None]:
     forms = row["forms"]
     if not isinstance(forms, list) or not forms or not all(isinstance(form, str) and form for form in forms):
         raise UnusablePack(f"{where}: forms is a list of texts such as 'dont tell ~6 theuser'")
-    return rule, None, Meaning(name, tuple(map(str, forms)), about=about)
+    return rule, None, Meaning(name, tuple(map(str, forms)), about=about, sure=True)
 
 
 def _pattern(text: str, where: str) -> str:

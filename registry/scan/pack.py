@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from types import ModuleType
 from typing import Final
 
@@ -14,11 +15,13 @@ from registry.scan.signs import SIGNS, Sign
 from registry.scan.speech import Language
 from registry.scan.tone import Tone, read_weights
 from registry.scan.words import eastern, english_acts, english_conduct, english_things, germanic, romance, unspaced
+from registry.scan.words.further import FURTHER
+from registry.scan.words.kinds import KINDS
 from registry.scan.words.markers import MARKERS
 from registry.scan.words.purposes import PURPOSES
-from registry.scan.words.tone_weights import WEIGHTS
 
-PACK_VERSION: Final = "1"
+PACK_VERSION: Final = "2"
+_WEIGHTS: Final = files("registry.scan.words") / "tone_weights.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Pack:
     languages: tuple[Language, ...]
     markers: tuple[tuple[str, str], ...]
     purposes: Mapping[str, str]
+    kinds: Mapping[str, str]
     tone: Tone
 
     def extended(
@@ -60,9 +64,13 @@ class Pack:
         )
 
 
+def _joined(words: Mapping[str, str], further: Mapping[str, str]) -> dict[str, str]:
+    return {name: ", ".join(filter(None, (words.get(name), further.get(name)))) for name in {**words, **further}}
+
+
 def _languages(module: ModuleType, *, spaced: bool = True) -> tuple[Language, ...]:
     return tuple(
-        Language(name.lower(), words, spaced)
+        Language(name.lower(), _joined(words, FURTHER.get(name.lower(), {})), spaced)
         for name, words in sorted(vars(module).items())
         if name.isupper() and isinstance(words, dict)
     )
@@ -82,5 +90,6 @@ PACK: Final = Pack(
     ),
     markers=MARKERS,
     purposes=PURPOSES,
-    tone=Tone(read_weights(WEIGHTS), enough=215, some=110, less=-30),
+    kinds=KINDS,
+    tone=Tone(read_weights(_WEIGHTS.read_text(encoding="utf-8")), enough=110, some=20, less=-50, least=-150),
 )

@@ -70,6 +70,7 @@ _SPOKEN: Final = (
     _high("split-text", "Read together, texts of several fields make an instruction."),
     _high("demand-in-a-name", "A demand stands where a name, a value or a word is due.", _REMOVE),
     _high("demand-in-an-unknown-field", "A demand stands in a field that neither MCP nor JSON Schema knows.", _REMOVE),
+    _medium("alarming-words", "Its words could be an order to the model, but the sentence sounds like none.", _COMPARE),
     _medium("prose-in-a-name", "A whole sentence stands where a name or a word is due.", _REMOVE),
     _medium("concealed-text", "Readable text stands encoded where plain text would do.", _PLAIN),
     _medium("names-other-tool", "It mentions a tool of another server."),

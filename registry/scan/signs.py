@@ -40,12 +40,14 @@ SIGNS: Final[tuple[Sign, ...]] = (
         r"|\[\s*/?(?:system|developer|admin|root|internal|hidden|secret)(?: (?:message|note|prompt|only"
         r"|override))?\s*\]|</?(?:system|developer|admin|root|secret|hidden|internal|system[-_ ]\w+|assistant|ai_only"
         r"|ai[-_]instructions?|llm[-_]?\w*|model[-_]instructions?|hidden[-_]\w+|secret[-_]\w+"
-        r"|private[-_]instructions?)(?:\s[^<>]{0,80})?>"
+        r"|private[-_]instructions?)(?:\s[^<>]{0,80})?>\s*\w"
         r"|(?m)^[\s*#\-\[]*system\s*(?:\]|\*\*)?\s*:\s*(?:you|ignore|the|from|all|do|never|always|new|override|user"
         r"|must|please)\b"
         r"|\bbegin (?:system|hidden|secret|admin)\b|-{3,}\s*(?:system|end of (?:tool )?(?:description|documentation"
         r"|user input)|new instructions?)\b|={3,}\s*system\b"
-        r"|\"role\"\s*:\s*\"(?:system|developer|assistant)\"",
+        r"|\"role\"\s*:\s*\"(?:system|developer|assistant|tool)\""
+        r"|(?:^|\n)\s*#{1,4} ?(?:user|human|assistant|system|tool)\s*\n[^\n]+\n+"
+        r"\s*#{1,4} ?(?:user|human|assistant|system|tool)\s*\n",
     ),
     Sign(
         "forged-boundary",
@@ -71,6 +73,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
         r"|<meta\b[^<>]*http-equiv\s*=\s*[\"']?(?:refresh|set-cookie)|<form\b[^<>]*\baction\s*=\s*[\"']?https?:"
         r"|data:text/html|data:application/(?:javascript|xhtml)|<base\b[^<>]*\bhref\s*="
         r"|<link\b[^<>]*\bhref\s*=\s*[\"']?(?:https?:)?//|<style\b[^<>]*>[^<]*(?:@import|url\()",
+        about="detecting",
     ),
     Sign(
         "image-that-reports",
@@ -78,10 +81,19 @@ SIGNS: Final[tuple[Sign, ...]] = (
         r"|data|encoded|secret|token|conversation|history|summary|text|context|content|payload|the|user))"
         r"|<img\b[^<>]*\bsrc\s*=\s*[\"']?(?:https?:)?//[^\s\"'>]*(?:\{|\$|%7B|\[|[?&][\w-]+=(?:[\"'\s>]|[A-Z_]{3,}"
         r"|\.\.\.))"
-        r"|\]\(\s*(?:https?:)?//[^)\s]*[?&#/][\w-]*=?(?:\{\{?|\$\{?|<|%7B|\[)(?:[a-z_ ]*)(?:data|secret|token"
-        r"|conversation|history|summary|context|content|payload|message|prompt|key|answer|user|env|chat|session)"
+        r"|\]\(\s*(?:https?:)?//[^)\s]*[?&#/][\w-]*=?(?:\{\{?|\$\{?|<|%7B|\[)(?:[\w ]*)(?:data|secret|token"
+        r"|conversation|history|summary|context|content|payload|message|prompt|key|answer|user|env|chat|session|base64"
+        r"|encoded|profile|record|result|reply|body)"
         r"|\b(?:https?:)?//[^\s\"'<>]*[?&/][\w-]*=?(?:\{\{?|\$\{?|<|\[)(?:[a-z_ ]*)(?:secret|token|conversation"
         r"|history|system[ _]?prompt|api_?key|password|env|chat|credential|ssh)",
+    ),
+    Sign(
+        "command-lure",
+        r"\b(?:curl|wget|iwr|irm)\b[^\n;]{0,200}\|\s*(?:sudo\s+)?(?:(?:ba|z|da|k)?sh|python\d?|perl|node|iex)\b"
+        r"|\bpowershell(?:\.exe)?\s[^\n]{0,60}-(?:e|en|enc|encodedcommand)\s+[a-z0-9+/=]{12,}"
+        r"|\biex\s*\(?\s*\(?\s*new-object\b|\.downloadstring\s*\(|\b(?:ba|z)?sh\s+<\(\s*curl\b"
+        r"|\bpython\d?\s+-c\b[^\n]{0,200}(?:exec|eval)\s*\(|\b(?:exec|eval)\s*\([^\n]{0,80}urlopen\s*\(",
+        about="commanding",
     ),
     Sign("remote-image", r"!\[[^\]]*\]\(\s*<?(?:https?:)?//|<img\b[^<>]*\bsrc\s*=\s*[\"']?(?:https?:)?//"),
     Sign("hidden-comment", r"<!--[^>]*\w+\W+\w+\W+\w+"),
@@ -89,6 +101,6 @@ SIGNS: Final[tuple[Sign, ...]] = (
         "template-expression",
         r"(?:\{\{|\$\{|\{%|<%=?|#\{)[^{}%<>\n]{0,80}(?:\benv[.\[]|process\.|system_?prompt|conversation"
         r"|chat_?history|message_?history|\bmessages\b|__\w+__|constructor|\bself\.|request\.|os\.|\bimport\b"
-        r"|require\(|runtime\.|\beval\b|\bexec\b|user_?(?:prompt|message)s?\b)[^{}%<>\n]{0,80}(?:\}|%>)",
+        r"|jndi:|require\(|runtime\.|\beval\b|\bexec\b|user_?(?:prompt|message)s?\b)[^{}%<>\n]{0,80}(?:\}|%>)",
     ),
 )

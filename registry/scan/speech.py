@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import re2
@@ -12,7 +13,8 @@ from registry.scan.forms import Form, FormIndex, compile_form
 from registry.scan.lexicon import Spaced, Unspaced, UnusablePack, unspaced
 from registry.scan.meanings import EVERYWHERE, Meaning
 from registry.scan.plain import name_words, plain, sentences
-from registry.scan.tone import Ear, Sounding
+from registry.scan.tone import KIND, Ear, Sounding, Spoken, Tone, inflected, stem
+from registry.scan.words.without import WITHOUT
 
 MAX_SENTENCES: Final = 4_000
 REMEMBERED: Final = 32_768
@@ -20,6 +22,10 @@ REMEMBERED_LENGTH: Final = 400
 """Sentences that are kept, and the longest that is: real servers repeat themselves a lot."""
 OPENING: Final = "OPENING"
 OTHER: Final = "OTHER"
+_FOREIGN: Final = re.compile(r"[^\W\d_a-zA-Z]")
+"""A letter that English has not."""
+_CLAUSE: Final = re.compile("[,;:\u3001\uff0c\u060c\u061b\uff1b]")
+_TURNED: Final = frozenset(("consent-bypassed", "hidden-from-user"))
 _KEEPS_WORDS: Final = frozenset(("SHELL", "PATH"))
 # What even a sentence in another language says in English.
 _BORROWED: Final = ("creds", "deepcreds", "envvars", "fullconv", "sysprompt", "config", "shell", "param")
@@ -46,6 +52,8 @@ class Said:
 
     rule: str
     sentence: str
+    weight: int
+    """How much it sounds like an order; 0 at least where the rule is sure of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +63,16 @@ class _Sentence:
     bits: int
     meanings: tuple[int, ...]
     as_opening: tuple[int, ...]
-    features: frozenset[str]
+    spoken: Spoken
 
 
 class Speech:
     """The compiled meanings of a pack. Immutable but for remembered words and sentences; shared by all scans."""
 
     __slots__ = (
-        "_anywhere", "_borrowed", "_dont", "_ear", "_english", "_forms", "_glued", "_leanings", "_marked",
+        "_anywhere", "_borrowed", "_dont", "_english", "_forms", "_glued", "_leanings", "_marked",
         "_markers", "_marks_set",
-        "_meanings", "_opening", "_other", "_purpose_bits", "_purposes", "_remembered", "_spaced",
+        "_meanings", "_opening", "_other", "_purpose_bits", "_purposes", "_remembered", "_spaced", "_weighed", "ear",
     )  # fmt: skip
 
     def __init__(
@@ -75,13 +83,15 @@ class Speech:
         markers: Sequence[tuple[str, str]],
         meanings: Iterable[Meaning],
         purposes: Mapping[str, str],
-        ear: Ear,
+        kinds: Mapping[str, str],
+        tone: Tone,
     ) -> None:
         languages = tuple(languages)
-        bits = _bits(english, languages, markers)
+        kinds = {KIND + name: _inflected(words) for name, words in kinds.items()}
+        bits = _bits(english, languages, markers, kinds)
         self._opening, self._other, self._dont = bits[OPENING], bits[OTHER], bits["dont"]
         self._borrowed = sum(bits[name] for name in _BORROWED)
-        self._english = Spaced(english, bits)
+        self._english = Spaced({**english, **kinds}, bits)
         self._spaced = tuple(Spaced(each.words, bits) for each in languages if each.spaced)
         self._glued = tuple(Unspaced(each.words, bits) for each in languages if not each.spaced)
         self._markers = tuple((name, bits[name], _pattern(name, text)) for name, text in markers)
@@ -91,12 +101,13 @@ class Speech:
         self._purpose_bits = {name: 1 << index for index, name in enumerate(purposes)}
         self._purposes = Spaced(purposes, self._purpose_bits)
         meanings = tuple(meanings)
-        self._meanings = tuple((each.rule, self.purpose_named(each.about)) for each in meanings)
+        self._meanings = tuple((each.rule, self.purpose_named(each.about), each.sure) for each in meanings)
         rarity = {bits[name]: _rarity(name, english) for name in bits}
         self._forms = FormIndex(_owned((each.forms for each in meanings), bits), rarity)
         self._anywhere = FormIndex(_owned((each.anywhere for each in meanings), bits), rarity)
-        self._ear = ear
+        self.ear = Ear(tone, bits)
         self._remembered: dict[str, _Sentence] = {}
+        self._weighed: dict[tuple[str, frozenset[str]], int] = {}
 
     def purpose(self, *names: str) -> int:
         """What the names of an item say that it is about; for `hear`."""
@@ -111,7 +122,7 @@ class Speech:
     def foreign(self, text: str, words: frozenset[str] | set[str]) -> bool:
         """Whether a text of these words may hold another language than English."""
         common = self._english.common
-        return not text.isascii() or any(len(words & each.common - common) > 1 for each in self._spaced)
+        return _FOREIGN.search(text) is not None or any(len(words & each.common - common) > 1 for each in self._spaced)
 
     def hear(
         self, text: str, *, purpose: int = 0, opening: bool = False, others: Sequence[str] = (), foreign: bool = False
@@ -119,20 +130,55 @@ class Speech:
         """What one text says. `opening`: its first sentence says what the item does; `others`: foreign tools."""
         found: list[Said] = []
         languages = self._languages_of(plain(text).split()) if foreign else ()
-        glued = foreign and unspaced(text)
         for number, (start, end) in enumerate(sentences(text)[:MAX_SENTENCES]):
             sentence = text[start:end]
             heard = self._heard(sentence, tuple(other for other in others if other in sentence))
             held = heard.as_opening if opening and number == 0 else heard.meanings
-            found += (Said(self._meanings[at][0], sentence) for at in held if not self._meanings[at][1] & purpose)
-            if languages or glued:
-                found += self._hear_foreign(sentence, heard.bits, languages, purpose)
+            if held:
+                weight = self.ear.bias + self._weight(sentence, heard)
+                found += self._those(held, sentence, weight, purpose)
+            if foreign:
+                found += self._hear_foreign(sentence, heard, languages, purpose)
         return found
 
-    def sounding(self, text: str, own: frozenset[str], *, opening: bool) -> Sounding | None:
-        """The part of a text that sounds most like an order; `own` are stems of what the item is called."""
-        cut = ((text[start:end]) for start, end in sentences(text)[:MAX_SENTENCES])
-        return self._ear.loudest([(each, self._heard(each).features) for each in cut], own, opening=opening)
+    def sounding(
+        self, text: str, own: frozenset[str], *, opening: bool = False, foreign: bool = False, least: int | None = None
+    ) -> Sounding | None:
+        """The part of a text that sounds most like an order; `own` are stems of what the item is called.
+
+        None for a text without a sentence, and for one that weighs less than `least`.
+        """
+        weighed = ((each, self._weight(each, heard, bits, own)) for each, heard, bits in self._cut(text, foreign))
+        loudest = self.ear.loudest(weighed, opening=opening)
+        if loudest is None or (least is not None and loudest[0] < least):
+            return None
+        words, _ = self.words(loudest[1])
+        marked = dict(zip(words, self._english.marks(words), strict=True))
+        return Sounding(*loudest, self.ear.telling(loudest[1], own, marked))
+
+    def spoken(self, text: str, *, foreign: bool) -> Iterator[tuple[str, Spoken]]:
+        """The sentences of a text as they are weighed."""
+        for sentence, heard, bits in self._cut(text, foreign):
+            yield sentence, replace(heard.spoken, anywhere=bits)
+
+    def _cut(self, text: str, foreign: bool) -> Iterator[tuple[str, _Sentence, int]]:
+        languages = self._languages_of(plain(text).split()) if foreign else ()
+        for start, end in sentences(text)[:MAX_SENTENCES]:
+            sentence = text[start:end]
+            bits = self._foreign_bits(plain(sentence), languages) if foreign else 0
+            yield sentence, self._heard(sentence), bits
+
+    def _weight(self, sentence: str, heard: _Sentence, anywhere: int = 0, own: frozenset[str] = frozenset()) -> int:
+        own = own.intersection(heard.spoken.stems)
+        if anywhere or len(sentence) > REMEMBERED_LENGTH:
+            return self.ear.weigh(replace(heard.spoken, anywhere=anywhere), own)
+        known = self._weighed.get((sentence, own))
+        if known is None:
+            known = self.ear.weigh(heard.spoken, own)
+            if len(self._weighed) >= REMEMBERED:
+                self._weighed.clear()
+            self._weighed[sentence, own] = known
+        return known
 
     def words(self, sentence: str, others: Iterable[str] = ()) -> tuple[list[str], dict[str, int]]:
         """The words of a sentence, markers in the place of what has their form; and the markers that are among them."""
@@ -173,37 +219,57 @@ class Speech:
             bits |= mark
         meanings = self._forms.owners(marks, bits, self._dont)
         as_opening = self._forms.owners(marks, bits | self._opening, self._dont) if meanings else ()
-        heard = _Sentence(bits, meanings, as_opening, self._ear.known(words))
+        spoken = Spoken(tuple(map(stem, words)), tuple(marks))
+        heard = _Sentence(bits, meanings, as_opening, spoken)
         if not others and len(sentence) <= REMEMBERED_LENGTH:
             if len(self._remembered) >= REMEMBERED:
                 self._remembered.clear()
             self._remembered[sentence] = heard
         return heard
 
-    def _hear_foreign(self, sentence: str, english: int, languages: Sequence[Spaced], purpose: int) -> list[Said]:
-        said = plain(sentence)
-        words = said.split()
+    def _hear_foreign(self, sentence: str, heard: _Sentence, languages: Sequence[Spaced], purpose: int) -> list[Said]:
+        bits = self._foreign_bits(plain(sentence), languages)
+        if not bits:
+            return []
+        weight = self.ear.bias + self._weight(sentence, heard, bits)
+        bits |= heard.bits & (self._borrowed | self._marked | self._other)
+        held = self._anywhere.owners(None, bits)
+        said = self._those(held, sentence, weight, purpose)
+        return [each for each in said if not (each.rule in _TURNED and self._turned(sentence))]
+
+    def _those(self, held: Iterable[int], sentence: str, weight: int, purpose: int) -> Iterator[Said]:
+        for rule, about, sure in (self._meanings[at] for at in held):
+            if not about & purpose:
+                yield Said(rule, sentence, max(0, weight) if sure else weight)
+
+    def _turned(self, sentence: str) -> bool:
+        """Whether a sentence forbids to do something without a consent or a word, which is the opposite of an order."""
+        for clause in _CLAUSE.split(sentence):
+            rest = WITHOUT.sub(" ", plain(clause))
+            if rest != plain(clause) and self._foreign_bits(rest, self._spaced) & self._dont:
+                return True
+        return False
+
+    def _foreign_bits(self, said: str, languages: Sequence[Spaced]) -> int:
+        """What a sentence, made plain, speaks of in another language than English."""
         bits = 0
         if unspaced(said):
             for glued in self._glued:
                 bits |= glued.bits_in(said)
-        else:
-            for language in self._languages_of(words) or languages:
-                for mark in language.marks(words):
-                    bits |= mark
-        if not bits:
-            return []
-        bits |= english & (self._borrowed | self._marked | self._other)
-        held = self._anywhere.owners(None, bits)
-        return [Said(self._meanings[at][0], sentence) for at in held if not self._meanings[at][1] & purpose]
+            return bits
+        words = said.split()
+        for language in self._languages_of(words, 1 if languages or not said.isascii() else 2) or languages:
+            for mark in language.marks(words):
+                bits |= mark
+        return bits
 
-    def _languages_of(self, words: Sequence[str]) -> tuple[Spaced, ...]:
-        """The languages, English left out, that most of the common words in a text belong to."""
+    def _languages_of(self, words: Sequence[str], least: int = 1) -> tuple[Spaced, ...]:
+        """The languages, English left out, that most of the common words in a text belong to, `least` of them."""
         known = set(words)
         english = len(known & self._english.common)
         counts = [(len(known & each.common), each) for each in self._spaced]
         most = max((count for count, _ in counts), default=0)
-        if most == 0 or most < english:
+        if most < least or most < english:
             return ()
         return tuple(each for count, each in counts if count == most)
 
@@ -215,12 +281,19 @@ class Speech:
 
 
 def _bits(
-    english: Mapping[str, str], languages: Iterable[Language], markers: Iterable[tuple[str, str]]
+    english: Mapping[str, str],
+    languages: Iterable[Language],
+    markers: Iterable[tuple[str, str]],
+    kinds: Iterable[str],
 ) -> dict[str, int]:
     names = dict.fromkeys([*english, *(name for each in languages for name in each.words)])
-    names |= dict.fromkeys([OPENING, OTHER, *(name for name, _ in markers)])
+    names |= dict.fromkeys([OPENING, OTHER, *(name for name, _ in markers), *kinds])
     names.pop("common", None)
     return {name: 1 << index for index, name in enumerate(names)}
+
+
+def _inflected(words: str) -> str:
+    return ", ".join(dict.fromkeys(form for word in words.split() for form in inflected(word)))
 
 
 def _rarity(name: str, english: Mapping[str, str]) -> int:

@@ -1,7 +1,8 @@
 """Score the scan of manifests: `python -m tests.corpus.score_findings`. Prints recall and false alarms.
 
-A poisoned row counts as found when it is held, a benign one as a false alarm. Rows with an odd number are a holdout:
-they are counted apart, and no rule is improved by looking at them, so that this program never shows their text.
+A poisoned row counts as found when it is held, a benign one as a false alarm. Rows with an odd number were a holdout
+until the second version of the pack, which was made with all rows open; they are still counted apart, and this program
+never shows their text. No row is an example that weights are fitted to, but what was missed has led to lessons.
 
 Recall is also printed technique by technique, each counted alone. For a classifier that learns, leaving one technique
 out says how it does on an attack that it was never shown. Rules written by hand learn nothing from these rows; what

@@ -244,6 +244,10 @@ CONDUCT: Final = {
         the copy, the extra, this check, this request, such call*, this value, this tool, this file, this
         read, the reading, this line, this block, this section, this text, the existence, this hidden, this
         policy, either step, any of this, none of this, all this, the fact""",
+    "defensive": """
+        as data, as untrusted, untrusted data, untrusted content, instructions found, instructions in them, instructions
+        that appear, instructions contained, instructions inside, instructions it contains, instructions within,
+        instructions in the text, do not do so, phrases like, phrases such as, prompt injection*""",
     "opposite": """
         ask the user, confirm with the user, only if the user, at the user s request, if the user asks, when
         the user asks, explicitly asks, explicit consent, explicitly requested, explicitly requests, user
