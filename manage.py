@@ -6,7 +6,7 @@ import os
 import sys
 
 OWNER_ONLY = 0o077
-SELDOM = (50_000, 20, 100)  # Modules stay: looking for garbage among them takes a fifth of the start.
+SELDOM = (100_000, 20, 100)  # Modules stay: looking for garbage among them takes a fifth of the start.
 
 
 def main() -> None:

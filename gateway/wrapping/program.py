@@ -18,7 +18,7 @@ from gateway.wrapping.folders import NoFolder, claim
 from gateway.wrapping.naming import BadName, server_name
 
 OWNER_ONLY: Final = 0o077
-SELDOM: Final = (50_000, 20, 100)  # Modules stay: looking for garbage among them takes a fifth of the start.
+SELDOM: Final = (100_000, 20, 100)  # Modules stay: looking for garbage among them takes a fifth of the start.
 SETTINGS: Final = "gateway.settings.wrap"
 tell: Final = teller("gatehouse wrap")
 
