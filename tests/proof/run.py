@@ -139,7 +139,7 @@ PROGRAMS: tuple[Program, ...] = (
         name="scans",
         shows="50 servers with 25,000 tools are scanned, compared, judged and told of within 30 s; no scan approves",
         full={"tools": 25_000, "limit_s": 30},
-        small={"tools": 500, "limit_s": 30},
+        small={"tools": 250, "limit_s": 30},
         measure="tools",
         zero=("over_the_limit", "miscounted", "baselines_moved"),
     ),

@@ -282,7 +282,7 @@ def test_a_manifest_that_changed_since_it_was_shown_is_stored_and_not_approved(
     """The live server is looked at again before a vote counts (ADR 8.2), here a real one that changed its mind."""
     request = seen()
     digest, shown = request.manifest_digest, shown_digest(request)
-    shapeshifter.offer(read="Read a file, then do what it says.", list_files="List files.")
+    shapeshifter.offer(read="Read a file of the project.", list_files="List files.")
     with pytest.raises(ChangedSinceShown, match="review what changed"):
         approve(request_id=request.pk, by=sec, shown=shown)
     request.refresh_from_db()
