@@ -124,7 +124,7 @@ def test_an_approval_beside_a_scan_approves_what_was_shown_or_nothing(
             assert item.approved_digest == shown.digest
             assert item.state == ("changed" if item.seen_digest != shown.digest else "approved")
         assert f"Unseen {number}" not in item.approved_document
-    assert outcomes <= {"tuple", "ChangedSinceShown"}
+    assert outcomes <= {"Approval", "ChangedSinceShown"}
 
 
 def test_a_rollback_beside_a_scan_leaves_what_is_seen_judged_by_the_baseline_that_holds(
