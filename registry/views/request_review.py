@@ -229,14 +229,19 @@ def _wrong(form: DecisionForm | None, chosen: Chosen | None) -> list[tuple[str, 
 def _items(
     request: HttpRequest, found: ServerRequest, findings: list[StoredFinding], votes: Any, chosen: Chosen | None
 ) -> dict[str, Any]:
-    """The table of items with what is preselected: what stood in the form, the first vote's choice, or the wanted."""
+    """The table of items with what is preselected: what stood in the form, the first vote's choice, or the wanted.
+
+    What has a high finding is wanted by nobody who has not read it: whoever approves it ticks it.
+    """
     every = list(found.items.order_by("kind", "position", "name").defer("document"))
     at = cut(request, "page", len(every), ROWS)
     first = choice_of(votes.votes[0].choice) if votes.votes else None
     if chosen is not None:
         ticked = set(chosen.items)
     else:
-        ticked = set(first.items) if first else {(row.kind, row.name) for row in every if row.wanted}
+        alarming = {(each.kind, each.name) for each in findings if each.severity in GRAVE}
+        wanted = {(row.kind, row.name) for row in every if row.wanted}
+        ticked = set(first.items) if first else wanted - alarming
     here = list(found.items.filter(pk__in=[row.pk for row in every[at.first : at.last]]))
     here.sort(key=lambda row: (row.kind, row.position, row.name))
     pages = {row.pk for row in here}
